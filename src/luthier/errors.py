@@ -1,0 +1,75 @@
+"""One error family: each message says where, what is wrong with which value, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class LuthierError(Exception):
+    """Anything a user can put right. The command line prints it and exits 2, a server renders it, Python raises it."""
+
+    def __init__(self, problem: str, *, where: str = "", remedy: str = "", param: str | None = None) -> None:
+        self.problem, self.where, self.remedy, self.param = problem, where, remedy, param
+        super().__init__(problem, where, remedy, param)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.problem}" if self.where else self.problem
+        return f"{head}; {self.remedy}" if self.remedy else head
+
+
+class SpecError(LuthierError):
+    """A key or value of a spec, an option or a recipe is wrong."""
+
+
+class ModelError(LuthierError):
+    """A model, tokenizer, template or adapter cannot be used as asked."""
+
+
+class CapacityError(LuthierError):
+    """The work does not fit the memory or the disk at hand."""
+
+
+class CheckpointError(LuthierError):
+    """A checkpoint is damaged, or belongs to another run."""
+
+
+class TrainingError(LuthierError):
+    """Training cannot go on (a loss that is not a number, for one); the last good checkpoint is kept."""
+
+
+class Interrupted(LuthierError):
+    """The work was stopped on request; what was done so far is saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """One thing wrong with one row: `line` counts from 1 (0 = the whole file)."""
+
+    file: str
+    line: int
+    field: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        field = f": {self.field}" if self.field else ""
+        return f"{place}{field}: {self.problem}; {self.remedy}"
+
+
+class RowsError(LuthierError):
+    """Rows that cannot be used, all of them at once: the first 20 are shown, the rest counted."""
+
+    shown = 20
+
+    def __init__(self, problems: tuple[RowProblem, ...], *, where: str = "", remedy: str = "") -> None:
+        self.problems = problems
+        lines = [f"  {problem}" for problem in problems[: self.shown]]
+        if len(problems) > self.shown:
+            lines.append(f"  ... and {len(problems) - self.shown} more")
+        noun = "problem" if len(problems) == 1 else "problems"
+        super().__init__(f"{len(problems)} {noun} in the rows\n" + "\n".join(lines), where=where, remedy=remedy)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.problem}" if self.where else self.problem
+        return f"{head}\n{self.remedy}" if self.remedy else head

@@ -1,0 +1,1 @@
+"""Metrics per item, and the statistics that say whether two systems differ."""

@@ -1,0 +1,1 @@
+"""Loading models, choosing what is trained, adapters, export."""

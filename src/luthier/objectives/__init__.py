@@ -1,0 +1,1 @@
+"""From a batch to a loss: one module per kind of batch, one function per loss."""

@@ -1,0 +1,1 @@
+"""What flows through Luthier: messages, rows, documents. Level 0: nothing here imports another room."""
