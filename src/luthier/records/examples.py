@@ -15,7 +15,7 @@ from luthier.records.messages import ROLES, Message
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a row came from. `line` counts from 1: the line of a text file, the item of a JSON list, the row of a table."""
+    """Where a row came from. `line` counts from 1: a line of text, an item of a JSON list, a row of a table."""
 
     file: str = ""
     line: int = 0
