@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest_training import MakeJob, Rows, tiny_model
+from small_jobs import MakeJob, Rows, tiny_model
 
 from luthier.errors import Interrupted, TrainingError
 from luthier.objectives.language import LanguageObjective, Loss

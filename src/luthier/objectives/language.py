@@ -110,16 +110,15 @@ class LanguageObjective:
     def loss(self, model: torch.nn.Module, batch: Batch, denominator: int) -> Loss:
         """Returns the pass's share of the step's loss: its summed cross entropy over `denominator` tokens."""
         if self.direct_head:
-            hidden = forward_packed(model, batch, head=False)[batch.label_positions]  # (L, H)
-            return head_cross_entropy(hidden, head_weight(model), batch.targets, 1 / denominator)
-        return logit_cross_entropy(forward_packed(model, batch, head=True), batch.targets, 1 / denominator)
+            return head_cross_entropy(hidden_states(model, batch), head_weight(model), batch.targets, 1 / denominator)
+        return logit_cross_entropy(label_logits(model, batch), batch.targets, 1 / denominator)
 
     @torch.no_grad()
     def token_losses(self, model: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
         """Returns each labelled token's negative log-probability (L,) and whether it is the most probable one (L,)."""
         if not self.direct_head:
-            return _gathered(forward_packed(model, batch, head=True), batch.targets)
-        hidden, weight = forward_packed(model, batch, head=False)[batch.label_positions], head_weight(model)
+            return _gathered(label_logits(model, batch), batch.targets)
+        hidden, weight = hidden_states(model, batch), head_weight(model)
         chunks = zip(hidden.split(CHUNK), batch.targets.split(CHUNK), strict=True)
         parts = [_gathered(F.linear(rows, weight.to(rows.dtype)), wanted) for rows, wanted in chunks]
         return torch.cat([losses for losses, _ in parts]), torch.cat([right for _, right in parts])
@@ -128,6 +127,19 @@ class LanguageObjective:
 def _gathered(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     log_p = F.log_softmax(logits.float(), -1)  # (L, V)
     return -log_p.gather(1, targets[:, None]).squeeze(1), log_p.argmax(-1) == targets
+
+
+def hidden_states(model: torch.nn.Module, batch: Batch) -> Tensor:
+    """Returns the decoder's last hidden states (L, H) at the label positions."""
+    decoder = model.get_decoder()  # type: ignore[operator]
+    states: Tensor = forward_packed(decoder, batch).last_hidden_state[0]  # (T, H)
+    return states[batch.label_positions]
+
+
+def label_logits(model: torch.nn.Module, batch: Batch) -> Tensor:
+    """Returns the model's own logits (L, V) at the label positions."""
+    logits: Tensor = forward_packed(model, batch).logits[0]  # (T, V)
+    return logits[batch.label_positions]
 
 
 def head_weight(model: torch.nn.Module) -> Tensor:
@@ -147,9 +159,8 @@ def has_direct_head(model: torch.nn.Module, batch: Batch) -> bool:
     head = model.get_output_embeddings()  # type: ignore[operator]
     if not isinstance(head, torch.nn.Linear) or head.bias is not None:
         return False
-    hidden = forward_packed(model, batch, head=False)[batch.label_positions]
-    logits = forward_packed(model, batch, head=True)
-    return bool(torch.allclose(F.linear(hidden, head.weight).float(), logits.float(), rtol=1e-3, atol=1e-3))
+    direct = F.linear(hidden_states(model, batch), head.weight).float()
+    return bool(torch.allclose(direct, label_logits(model, batch).float(), rtol=1e-3, atol=1e-3))
 
 
 def for_model(model: torch.nn.Module, sample: Sequence[TokenRow]) -> LanguageObjective:

@@ -59,7 +59,7 @@ class HeldOut:
         count = len(self.rows)
         found = RowLosses(np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64))
         done = 0
-        for members in plan_passes(self.rows.lengths, self.max_tokens_per_pass if self.packing else 1):
+        for members in plan_passes(self.rows.lengths.tolist(), self.max_tokens_per_pass, packing=self.packing):
             self._measure_pass(model, members, found)
             done += len(members)
             if self.on_row is not None:

@@ -34,7 +34,8 @@ from luthier.training.track import Tracker
 class Items(Protocol):
     """What is trained on: rows by index, and how many tokens each has."""
 
-    lengths: NDArray[np.int64]
+    @property
+    def lengths(self) -> NDArray[np.int64]: ...
 
     def __getitem__(self, index: int) -> Any: ...
 
@@ -108,6 +109,7 @@ class _Run:
         self.scaler = torch.amp.GradScaler(job.device.type, enabled=job.compute_dtype == torch.float16)
         self.total = total_steps(self.options, len(job.items))
         self.eval_every, self.save_every = every(self.options, self.total)
+        self.lengths = np.asarray(job.items.lengths)
         self.state = State()
         self.checkpoints = job.folder / "checkpoints"
         self._epoch: tuple[int, list[NDArray[np.int64]]] = (-1, [])
@@ -157,7 +159,7 @@ class _Run:
         chosen = self._rows_of(self.state.step)
         rows = [self.job.items[int(index)] for index in chosen]
         denominator = max(1, self.job.objective.count(rows))
-        loss, correct = self._accumulate(rows, self.job.items.lengths[chosen], denominator)
+        loss, correct = self._accumulate(rows, self.lengths[chosen], denominator)
         if not math.isfinite(loss):
             self._not_a_number("loss", loss, chosen)
         norm = self._clip()
@@ -165,7 +167,7 @@ class _Run:
             self._not_a_number("gradient norm", norm, chosen)
         self._update()
         seconds = time.perf_counter() - began
-        tokens = int(self.job.items.lengths[chosen].sum())
+        tokens = int(self.lengths[chosen].sum())
         self.state.step += 1
         self.state.tokens += tokens
         self.state.labelled += denominator
@@ -173,10 +175,9 @@ class _Run:
         return _StepFigures(loss, correct, denominator, tokens, seconds, norm)
 
     def _accumulate(self, rows: list[Any], lengths: NDArray[np.int64], denominator: int) -> tuple[float, int]:
-        budget = self.job.max_tokens_per_pass if self.job.packing else 1  # 1: every row is a pass of its own
         loss = torch.zeros((), device=self.job.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.job.device)
-        for members in plan_passes(lengths, budget):
+        for members in plan_passes(lengths.tolist(), self.job.max_tokens_per_pass, packing=self.job.packing):
             batch = self.job.objective.collate([rows[index] for index in members]).to(self.job.device)
             with computing_in(self.job.device, self.job.compute_dtype):
                 part = self.job.objective.loss(self.job.model, batch, denominator)
@@ -205,7 +206,7 @@ class _Run:
         epoch, index = divmod(step, per_epoch)
         if self._epoch[0] != epoch:
             order = plan_steps(
-                self.job.items.lengths,
+                self.lengths,
                 batch_size=self.options.batch_size,
                 order=self.options.order,
                 seed=self.options.seed,

@@ -1,0 +1,118 @@
+"""Tune a model on your rows, and measure what it gained on rows it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from luthier.config import LocalPath, Options
+from luthier.errors import Interrupted, SpecError
+from luthier.evaluation.options import ScoreOptions
+from luthier.models.options import ModelOptions, ParameterOptions, ScratchOptions
+from luthier.records.options import RowsOptions, SplitOptions
+from luthier.report import Report, Table
+from luthier.tokens.options import TokenOptions
+from luthier.training.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from luthier.training.run import RunFolder
+
+
+class TuneOptions(Options):
+    """What a tuning run does as a whole."""
+
+    title: ClassVar[str] = "Run"
+    method: Literal["sft", "clm"] = Field(
+        "sft", description="sft learns the replies of chats, clm learns plain text token by token"
+    )
+    output: LocalPath | None = Field(None, description="the run's folder; default: a new one under runs/")
+    resume: bool = Field(False, description="go on with the run in output, bit for bit")
+    plan_only: bool = Field(False, description="print the plan and stop")
+    from_scratch: bool = Field(
+        False, description="start from random weights: of the model's shape, or of a new one when parameters is given"
+    )
+    plan_compute: float | None = Field(
+        None, gt=0, description="print the compute-optimal sizes for this many floating-point operations, and stop"
+    )
+
+
+class Spec(
+    ScoreOptions,
+    ScratchOptions,
+    ParameterOptions,
+    TrainingOptions,
+    TokenOptions,
+    SplitOptions,
+    TuneOptions,
+    ModelOptions,
+    RowsOptions,
+):
+    """Everything a tuning run can be told."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left: its folder, its plan, its held-out figures before and after, and answers side by side."""
+
+    output: str
+    plan: Mapping[str, Any]
+    comparison: Mapping[str, Any] = field(default_factory=dict)
+    shown: Sequence[Table] = ()
+    commands: Sequence[str] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return {"output": self.output, "plan": dict(self.plan), "comparison": dict(self.comparison)}
+
+    def tables(self) -> Sequence[Table]:
+        return self.shown
+
+    def next_commands(self) -> Sequence[str]:
+        return self.commands
+
+
+def run(spec: Spec, report: Report) -> Result:
+    """Returns the result of the run; every file it leaves is under `Result.output`.
+
+    Raises `RowsError`, `SpecError`, `ModelError` or `CapacityError` before anything is trained, `TrainingError` when
+    the loss stops being a number, `Interrupted` when the report says so; then the run can be resumed.
+    """
+    if spec.plan_compute is not None:
+        return _compute_table(spec)
+    if not spec.rows:
+        raise SpecError("no rows are named", where="rows", remedy="give a file, a folder or a hub data set")
+    from luthier.training.run import RunFolder
+
+    name = f"{Path(spec.rows[0]).name.split('.')[0]}-{Path(spec.model).name}"
+    folder = RunFolder.claim(spec.output, name=name, spec=spec, resume=spec.resume)
+    try:
+        return _tune(spec, folder, report)
+    except BaseException as error:
+        folder.abandon("interrupted" if isinstance(error, Interrupted | KeyboardInterrupt) else "failed", str(error))
+        raise
+
+
+def _tune(spec: Spec, folder: RunFolder, report: Report) -> Result:
+    from luthier.training.tuning import Tuning
+
+    tuning = Tuning(spec, folder, report)
+    tuning.plan()
+    if spec.plan_only:
+        folder.discard()
+        return Result("", tuning.planned.to_json(), shown=[tuning.planned.table()])
+    tuning.load()
+    before = tuning.measure("base")
+    outcome = tuning.train()
+    after = tuning.measure("tuned")
+    return tuning.finish(before, after, outcome)
+
+
+def _compute_table(spec: Spec) -> Result:
+    from luthier.models.scaling import compute_optimal_table
+
+    assert spec.plan_compute is not None
+    table = compute_optimal_table(spec.plan_compute)
+    return Result("", {"plan_compute": spec.plan_compute}, shown=[table])
