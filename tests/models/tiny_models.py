@@ -10,7 +10,12 @@ import torch
 from luthier.models.options import ScratchOptions
 from luthier.models.scratch import train_tokenizer
 
-TEXTS = ["the old violin needs a new bridge and 2 strings", "a cello bow costs 340 euros", "tune the lute at 9"] * 20
+TEXTS = [
+    "the old violin needs a new bridge and 2 strings",
+    "a cello bow costs 340 euros",
+    "tune the lute at 9",
+    "her grandfather built harps",
+] * 20
 TEMPLATE = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from luthier.errors import ModelError
-from luthier.models.lora import LoraLinear, LoraShape, insert_lora, linear_layers, lora_layers
+from luthier.models.lora import ADAPTER_PARTS, LoraLinear, LoraShape, insert_lora, linear_layers, lora_layers
 from luthier.models.resolve import read_json
 
 CONFIG_FILE, WEIGHTS_FILE = "adapter_config.json", "adapter_model.safetensors"
@@ -217,7 +217,7 @@ def _read_parts(folder: Path) -> dict[str, dict[str, Tensor]]:
 
 
 def _fill(layer: LoraLinear, tensors: Mapping[str, Tensor], folder: Path, name: str) -> None:
-    for part in ("lora_A", "lora_B", "magnitude"):
+    for part in ADAPTER_PARTS:
         target, tensor = _part(layer, part), tensors.get(part)
         if target is None and tensor is None:
             continue

@@ -17,19 +17,26 @@ from luthier.models.options import LoadOptions
 from luthier.models.resolve import ResolvedModel, read_json, resolve_model
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
     from luthier.tokens.template import Template
 
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "tekken.json")
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
+PROBES = (
+    "The quick brown fox jumps over the lazy dog.",
+    "Question: what is 17 * 23? Answer:",
+    'def mean(values):\n    """Returns the mean."""\n    return',
+    '{"name": "Ada", "tags": ["a", "b"], "price": 12.50}',
+    "Żółta łódź, un été à Genève, 東京の天気, здравствуйте 🙂",
+    "Dear customer,\n\nthank you for your letter.  \tI'll WAIT\r\n",
+)
+"""Texts in several scripts and layouts, to compare tokenizers and models with."""
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 @dataclass
 class LoadedModel:
-    """A model ready for use.
+    """A model ready for use: `model` is a transformers PreTrainedModel and `tokenizer` its fast tokenizer.
 
     `dtype` is the number format of the computation and `weight_dtype` that of the stored weights: they differ only
     when the weights themselves are to be trained, which needs fp32. `base_name` is what an adapter trained on this
@@ -39,8 +46,8 @@ class LoadedModel:
     name: str
     base_name: str
     folder: Path | None
-    model: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
+    model: Any
+    tokenizer: Any
     template: Template
     device: torch.device
     dtype: torch.dtype
@@ -65,7 +72,7 @@ def load_model(name: str, options: LoadOptions | None = None, *, master_weights:
     device = choose_device(options.device)
     dtype = choose_dtype(options.precision, device)
     weight_dtype = torch.float32 if master_weights else dtype
-    tokenizer = _load_tokenizer(found, trust_remote_code=options.trust_remote_code)
+    tokenizer = _tokenizer_of(found, trust_remote_code=options.trust_remote_code)
     model, notes = _load_weights(folder, weight_dtype, device, trust_remote_code=options.trust_remote_code)
     _check_vocabulary(model, tokenizer, folder)
     adapter = load_adapter(model, found.adapter) if found.adapter else None
@@ -93,7 +100,7 @@ def load_config(found: ResolvedModel, *, trust_remote_code: bool = False) -> Any
     from transformers import AutoConfig
 
     folder = usable_folder(found, trust_remote_code=trust_remote_code)
-    with _as_model_error(folder):
+    with as_model_error(folder):
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
 
 
@@ -210,14 +217,45 @@ def _check_weights(folder: Path) -> None:
     raise ModelError("holds no model.safetensors", where=str(folder), remedy="copy or download the model again")
 
 
-def _load_tokenizer(found: ResolvedModel, *, trust_remote_code: bool) -> PreTrainedTokenizerBase:
-    from transformers import AutoTokenizer
+def load_tokenizer(folder: Path, *, trust_remote_code: bool = False) -> Any:
+    """Returns the tokenizer in `folder`, which splits text as its tokenizer.json says.
 
+    transformers 5 rebuilds the tokenizers of some model types (Qwen2, for one) from their vocabulary alone, with its
+    own idea of how text is split and which special tokens there are. Where that differs, the file is right.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    loader: Any = AutoTokenizer
+    plain: Any = PreTrainedTokenizerFast
+    with as_model_error(folder):
+        tokenizer = loader.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
+        file = folder / "tokenizer.json"
+        if not file.is_file() or _reads_as(file, tokenizer):
+            return tokenizer
+        exact = plain.from_pretrained(folder, local_files_only=True)
+        # tokens that tokenizer_config.json adds belong to both; only what the class adds by itself counts
+        same = exact.get_vocab() == tokenizer.get_vocab() and _splits(exact) == _splits(tokenizer)
+        return tokenizer if same else exact
+
+
+def _reads_as(file: Path, tokenizer: Any) -> bool:
+    from tokenizers import Tokenizer
+
+    raw = Tokenizer.from_file(str(file))
+    same = [raw.encode(text, add_special_tokens=False).ids for text in PROBES] == _splits(tokenizer)
+    return same and raw.get_vocab_size() == len(tokenizer)
+
+
+def _splits(tokenizer: Any) -> list[list[int]]:
+    return [tokenizer(text, add_special_tokens=False).input_ids for text in PROBES]
+
+
+def _tokenizer_of(found: ResolvedModel, *, trust_remote_code: bool) -> Any:
+    """Returns the adapter's own tokenizer when it has one, else the base model's."""
     places = [place for place in (found.adapter, found.base_folder) if place is not None]
     for place in places:
         if any((place / name).is_file() for name in _TOKENIZER_FILES):
-            with _as_model_error(place):
-                return AutoTokenizer.from_pretrained(place, trust_remote_code=trust_remote_code, local_files_only=True)
+            return load_tokenizer(place, trust_remote_code=trust_remote_code)
     raise ModelError(
         "holds no tokenizer",
         where=str(places[-1]),
@@ -227,11 +265,11 @@ def _load_tokenizer(found: ResolvedModel, *, trust_remote_code: bool) -> PreTrai
 
 def _load_weights(
     folder: Path, dtype: torch.dtype, device: torch.device, *, trust_remote_code: bool
-) -> tuple[PreTrainedModel, tuple[str, ...]]:
+) -> tuple[Any, tuple[str, ...]]:
     from transformers import AutoModelForCausalLM
 
     loader: Any = AutoModelForCausalLM
-    with _as_model_error(folder), quiet_bars():
+    with as_model_error(folder), quiet_bars():
         model, info = loader.from_pretrained(
             folder,
             dtype=dtype,
@@ -253,9 +291,8 @@ def _load_weights(
     return model, (note,) if unused else ()
 
 
-def _check_vocabulary(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
-    embeddings: Any = model.get_input_embeddings()
-    rows = embeddings.weight.shape[0]
+def _check_vocabulary(model: Any, tokenizer: Any, folder: Path) -> None:
+    rows = model.get_input_embeddings().weight.shape[0]
     highest = max(tokenizer.get_vocab().values(), default=-1)
     if highest >= rows:
         raise ModelError(
@@ -265,7 +302,7 @@ def _check_vocabulary(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
         )
 
 
-def _eos_ids(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+def _eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     """Returns the ids that end a reply: those of generation_config.json, and the tokenizer's own."""
     generation = model.generation_config.eos_token_id if model.generation_config is not None else None
     listed = generation if isinstance(generation, list) else [generation]
@@ -288,7 +325,7 @@ def quiet_bars() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _as_model_error(folder: Path) -> Iterator[None]:
+def as_model_error(folder: Path) -> Iterator[None]:
     """Turns what transformers and safetensors raise into one error that names the folder."""
     try:
         yield

@@ -20,6 +20,7 @@ from transformers.pytorch_utils import Conv1D
 
 from luthier.errors import ModelError
 
+ADAPTER_PARTS = ("lora_A", "lora_B", "magnitude")
 _SMALLEST = 1e-12
 """Row norms are kept above this: a row of zeros stays one, instead of becoming not-a-number."""
 

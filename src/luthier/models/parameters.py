@@ -13,7 +13,7 @@ from torch import nn
 from luthier.errors import ModelError
 from luthier.models.adapters import adapter_config
 from luthier.models.load import LoadedModel
-from luthier.models.lora import LoraShape, insert_lora, linear_layers, lora_layers
+from luthier.models.lora import ADAPTER_PARTS, LoraShape, insert_lora, linear_layers, lora_layers
 from luthier.models.options import ParameterOptions
 from luthier.registry import nearest
 
@@ -93,8 +93,7 @@ def _low_rank(model: Any, options: ParameterOptions, seed: int) -> tuple[list[st
             use_dora=options.train == "dora",
         )
         insert_lora(model, chosen, shape, torch.Generator().manual_seed(seed))
-    parts = ("lora_A", "lora_B", "magnitude")
-    held = {f"{name}.{part}" for name in lora_layers(model) for part in parts}
+    held = {f"{name}.{part}" for name in lora_layers(model) for part in ADAPTER_PARTS}
     return [name for name, _ in model.named_parameters() if name in held], notes
 
 

@@ -161,7 +161,7 @@ def _sizes(options: ScratchOptions, vocab_size: int, hidden: int, layers: int) -
 def _heads(hidden: int) -> int:
     """Returns a number of heads about 64 wide (32 in narrow models) that divides the width."""
     wanted = max(1, hidden // (64 if hidden >= 256 else 32))
-    return min((n for n in range(1, hidden + 1) if hidden % (2 * n) == 0), key=lambda n: abs(n - wanted), default=1)
+    return next((count for count in range(wanted, 0, -1) if hidden % (2 * count) == 0), 1)
 
 
 def _key_value_heads(heads: int) -> int:
@@ -170,27 +170,22 @@ def _key_value_heads(heads: int) -> int:
 
 
 def _candidates(options: ScratchOptions, vocab_size: int) -> Iterator[LlamaSizes]:
-    widths = [options.hidden_size] if options.hidden_size else [*range(32, 256, 32), *range(256, 16385, 64)]
-    for hidden in widths:
-        depths: Iterable[int] = [options.num_hidden_layers] if options.num_hidden_layers else range(1, 161)
-        for layers in depths:
-            sizes = _fitting(options, vocab_size, hidden, layers)
-            if sizes is not None:
-                yield sizes
-            if sizes is not None and sizes.parameters > 2 * (options.parameters or 0):
-                break
+    """Yields, for every width, the two depths whose counts lie around the wanted one."""
+    wanted = options.parameters or 0
+    searched = [*range(16, 256, 16), *range(256, 1024, 32), *range(1024, 16385, 128)]
+    for hidden in [options.hidden_size] if options.hidden_size else searched:
+        heads = options.num_attention_heads
+        if options.hidden_size is None and heads and hidden % (2 * heads):
+            continue
+        one, two = (_sizes(options, vocab_size, hidden, layers).parameters for layers in (1, 2))
+        exact = 1 + (wanted - one) / (two - one)
+        depths = {min(max(1, math.floor(exact)), 256), min(max(1, math.ceil(exact)), 256)}
+        for layers in [options.num_hidden_layers] if options.num_hidden_layers else sorted(depths):
+            yield _sizes(options, vocab_size, hidden, layers)
 
 
-def _fitting(options: ScratchOptions, vocab_size: int, hidden: int, layers: int) -> LlamaSizes | None:
-    searched = options.hidden_size is None
-    heads = options.num_attention_heads
-    if searched and heads and (hidden % heads or (hidden // heads) % 2):
-        return None
-    return _sizes(options, vocab_size, hidden, layers)
-
-
-def _distance(sizes: LlamaSizes, wanted: int) -> float:
-    """How far a shape is from the wanted count, and from the preferred width per layer (ten times less important)."""
-    return 10 * abs(math.log(sizes.parameters / wanted)) + abs(
-        math.log(sizes.hidden_size / sizes.num_hidden_layers / _ASPECT)
-    )
+def _distance(sizes: LlamaSizes, wanted: int) -> tuple[float, float]:
+    """How far a shape is off: first by count beyond a tenth, then by count and width per layer together."""
+    off = abs(math.log(sizes.parameters / wanted))
+    aspect = abs(math.log(sizes.hidden_size / sizes.num_hidden_layers / _ASPECT))
+    return (0.0 if abs(sizes.parameters / wanted - 1) <= 0.1 else off), 10 * off + aspect
