@@ -48,10 +48,8 @@ def test_loads_what_was_saved(kind: str, saved: Callable[[str], Path], tokens: t
     assert (loaded.dtype, loaded.weight_dtype, loaded.device.type) == (torch.float32, torch.float32, "cpu")
     assert loaded.context_length == 128
     assert loaded.base_name == str(saved(kind))
-    assert (
-        loaded.tokenizer.decode(loaded.tokenizer("a cello bow costs 340 euros").input_ids)
-        == "a cello bow costs 340 euros"
-    )
+    ids = loaded.tokenizer("a cello bow costs 340 euros").input_ids
+    assert loaded.tokenizer.decode(ids) == "<|begin|>a cello bow costs 340 euros"
     assert loaded.template.tokenizer is loaded.tokenizer
     assert loaded.notes == ()
 
@@ -89,7 +87,7 @@ def test_the_adapters_own_tokenizer_and_template_win(
     choose_parameters(loaded, ParameterOptions(), generator_seed=1)
     save_adapter(loaded.model, tmp_path, loaded.base_name)
     tokenizer.save_pretrained(tmp_path)
-    (tmp_path / "chat_template.jinja").write_text("{{ messages[0].content }} of the adapter")
+    (tmp_path / "chat_template.jinja").write_text("{% for m in messages %}{{ m.content }}{% endfor %} of the adapter")
     again = load_model(str(tmp_path), FP32)
     assert "of the adapter" in again.tokenizer.chat_template
 

@@ -95,7 +95,7 @@ def test_prompts_cover_rows_scripts_and_the_whole_vocabulary(saved: Callable[[st
 
     loaded = load_model(str(saved("gpt2")), LoadOptions(precision="fp32", device="cpu"))
     prompts = probe_prompts(loaded, ["a row", "", "long " * 500])
-    assert len(prompts) == 6 + 2 + 2
+    assert len(prompts) == 6 + 3 + 2
     assert max(map(len, prompts)) == 128
     assert prompts == probe_prompts(loaded, ["a row", "", "long " * 500])
     got = logits_of(loaded.model, prompts)

@@ -19,13 +19,15 @@ TOKENIZER = make_tokenizer()
 
 @given(st.text())
 def test_no_text_is_unknown_and_every_text_comes_back(text: str) -> None:
-    assert TOKENIZER.decode(TOKENIZER(text).input_ids, clean_up_tokenization_spaces=False) == text
+    ids = TOKENIZER(text).input_ids
+    assert ids[0] == TOKENIZER.bos_token_id
+    assert TOKENIZER.decode(ids[1:], clean_up_tokenization_spaces=False) == text
 
 
 def test_digits_stand_alone_and_special_tokens_come_first() -> None:
     assert TOKENIZER.tokenize("340") == ["3", "4", "0"]
     assert [TOKENIZER.convert_ids_to_tokens(index) for index in range(7)] == list(SPECIAL_TOKENS)
-    assert TOKENIZER("<|user|>").input_ids == [SPECIAL_TOKENS.index("<|user|>")]
+    assert TOKENIZER("<|user|>", add_special_tokens=False).input_ids == [SPECIAL_TOKENS.index("<|user|>")]
     assert (TOKENIZER.bos_token, TOKENIZER.eos_token, TOKENIZER.pad_token) == ("<|begin|>", "<|end|>", "<|pad|>")
     assert len(TOKENIZER) == 320
     assert len(TOKENIZER.tokenize("violin")) < 6

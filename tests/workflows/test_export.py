@@ -26,7 +26,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     options = ScratchOptions(vocab_size=300, hidden_size=32, num_hidden_layers=2, max_position_embeddings=128)
     folder = tmp_path_factory.mktemp("base")
     tokenizer: Any = train_tokenizer(TEXTS, options)
-    tokenizer.chat_template = "{{ messages[0].content }}"
+    tokenizer.chat_template = "{% for m in messages %}{{ m.content }};{% endfor %}"
     model: Any = new_model(options, tokenizer, seed=1)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
@@ -95,7 +95,7 @@ def test_merged_answers_as_the_tuned_model_in_plain_transformers(
     )
     ids = tokenizer("the old violin 340", return_tensors="pt").input_ids
     assert (model(ids).logits - tuned_logits(source, ids)).abs().max() < 1e-5
-    assert tokenizer.chat_template == "{{ messages[0].content }}"
+    assert tokenizer.chat_template == "{% for m in messages %}{{ m.content }};{% endfor %}"
     assert model.generation_config.eos_token_id == tokenizer.eos_token_id
     assert model.dtype == torch.float32
     assert result.difference <= 1e-5

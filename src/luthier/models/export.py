@@ -127,7 +127,7 @@ def exported_parameters(loaded: LoadedModel, form: Literal["merged", "adapter"])
 def probe_prompts(loaded: LoadedModel, texts: Sequence[str] = ()) -> list[list[int]]:
     """Returns token ids to compare models with: fixed texts in many scripts, random tokens, and texts of the caller."""
     limit = min(_PROBE_TOKENS, loaded.context_length)
-    encoded = [loaded.tokenizer(text).input_ids[:limit] for text in (*PROBES, *texts)]
+    encoded = [ids[:limit] for ids in _ids(loaded.tokenizer, (*PROBES, *texts))]
     size = int(loaded.model.config.get_text_config().vocab_size)
     generator = torch.Generator().manual_seed(0)
     draws = torch.randint(size, (2, min(limit, 64)), generator=generator)
@@ -183,14 +183,15 @@ def check_tokenizer(
     from transformers import AutoTokenizer
 
     again = load_tokenizer(folder, trust_remote_code=trust_remote_code)
-    wanted = [loaded.tokenizer(text).input_ids for text in (*PROBES, *texts)]
-    same = [again(text).input_ids for text in (*PROBES, *texts)] == wanted
+    every = (*PROBES, *texts)
+    wanted = _ids(loaded.tokenizer, every)
+    same = _ids(again, every) == wanted
     if not same or again.chat_template != loaded.template.tokenizer.chat_template:
         what = "chat template differs" if same else "tokenizer gives other tokens"
         raise ModelError(f"the exported {what}", where=str(folder), remedy="please report this; nothing was exported")
     loader: Any = AutoTokenizer
     theirs = loader.from_pretrained(folder, local_files_only=True, trust_remote_code=trust_remote_code)
-    return [theirs(text).input_ids for text in (*PROBES, *texts)] == wanted
+    return _ids(theirs, every) == wanted
 
 
 def row_texts(run: Path, count: int = 8) -> list[str]:
@@ -253,6 +254,10 @@ def _replace(part: Path, target: Path) -> None:
     finally:
         os.close(handle)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    return [tokenizer(text, verbose=False).input_ids for text in texts]  # quiet about texts beyond the context
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -76,6 +76,7 @@ def load_model(name: str, options: LoadOptions | None = None, *, master_weights:
     model, notes = _load_weights(folder, weight_dtype, device, trust_remote_code=options.trust_remote_code)
     _check_vocabulary(model, tokenizer, folder)
     adapter = load_adapter(model, found.adapter) if found.adapter else None
+    eos_ids = _eos_ids(model, tokenizer)
     model.requires_grad_(False)
     model.train(False)
     return LoadedModel(
@@ -84,13 +85,13 @@ def load_model(name: str, options: LoadOptions | None = None, *, master_weights:
         folder=found.folder,
         model=model,
         tokenizer=tokenizer,
-        template=Template.of(tokenizer),
+        template=Template.of(tokenizer, stop_ids=eos_ids),
         device=device,
         dtype=dtype,
         weight_dtype=weight_dtype,
         context_length=context_length(model.config.to_dict(), tokenizer.model_max_length),
         adapter=adapter,
-        eos_ids=_eos_ids(model, tokenizer),
+        eos_ids=eos_ids,
         notes=notes,
     )
 

@@ -45,9 +45,10 @@ class LlamaSizes:
 def train_tokenizer(texts: Iterable[str], options: ScratchOptions) -> PreTrainedTokenizerFast:
     """Returns a byte-level BPE tokenizer trained on `texts`: no text is unknown to it, and each digit is a token.
 
+    A text on its own starts with <|begin|>; our chat template writes that token itself, once per conversation.
     A small corpus gives fewer tokens than `vocab_size`; `SpecError` when there is no text at all.
     """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     wrapper: Any = PreTrainedTokenizerFast
@@ -64,6 +65,9 @@ def train_tokenizer(texts: Iterable[str], options: ScratchOptions) -> PreTrained
         show_progress=False,
     )
     tokenizer.train_from_iterator(_some(texts), trainer)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BEGIN} $A", pair=f"{BEGIN} $A {BEGIN}:1 $B:1", special_tokens=[(BEGIN, SPECIAL_TOKENS.index(BEGIN))]
+    )
     trained: PreTrainedTokenizerFast = wrapper(
         tokenizer_object=tokenizer,
         bos_token=BEGIN,
