@@ -171,6 +171,6 @@ def _endless(template: Template) -> ModelError:
         "the chat template does not end the assistant's turns with a token that stops generation, so the model would "
         "never learn to stop",
         where="chat_template",
-        remedy=f"use a template that writes the end-of-text token ({template.tokenizer.eos_token!r}) after each reply, or "
+        remedy=f"use a template that writes {template.tokenizer.eos_token!r} after each reply, or "
         "a tokenizer in which the end of a turn is one added token",
     )

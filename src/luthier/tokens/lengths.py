@@ -116,10 +116,10 @@ class LengthPolicy:
         fits = self._length_that_fits(total)
         wanted = f"--max-length {fits} keeps 95 % of them" + (f", {longest} all" if longest > fits else "")
         raise SpecError(
-            f"{count['dropped_rows']} of {count['rows']} rows are longer than {self._limit} tokens; dropping them would "
-            f"lose {lost:,} of {total:,} labelled tokens ({lost / total:.0%})",
+            f"{count['dropped_rows']} of {count['rows']} rows are longer than {self._limit} tokens; dropping them "
+            f"would lose {lost:,} of {total:,} labelled tokens ({lost / total:.0%})",
             where="max_length",
-            remedy=f"{wanted}, if the model takes as much; or cut with --truncate end|start, or accept with --drop-long",
+            remedy=f"{wanted}, if the model takes as much; or cut: --truncate end|start, or accept: --drop-long",
             param="max_length",
         )
 

@@ -81,7 +81,7 @@ def _after_prompt(template: Template, turn: Turn, prompt: Sequence[int], whole: 
 
 
 def _find_span(turn: Turn, prompt: list[int], whole: list[int]) -> tuple[int, int] | None:
-    """Returns where the turn's reply begins and ends in `whole`; None when it does not begin with the prompt's tokens."""
+    """Returns where the turn's reply begins and ends in `whole`; None when the prompt's tokens do not begin it."""
     start = len(prompt)
     if whole[:start] != prompt:
         return None
@@ -98,7 +98,7 @@ def _find_span(turn: Turn, prompt: list[int], whole: list[int]) -> tuple[int, in
 def _unlabelled_end(turn: Turn) -> TurnProblem:
     return TurnProblem(
         "messages",
-        f"the end of the turn, {turn.stop_text!r}, is not one token in {turn.reply[-40:]!r}: the model would never stop",
+        f"the end of the turn, {turn.stop_text!r}, is not one token in {turn.reply[-30:]!r}, so it would not be learnt",
         "check that the tokenizer and the chat template belong together",
     )
 
