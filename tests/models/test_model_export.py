@@ -85,8 +85,9 @@ def test_comparison_is_strict_about_what_it_cannot_see() -> None:
     assert moved.difference == pytest.approx(2e-4)
     assert compare(one, [one[0].flip(-1)]).same_first_choice == 0
     assert not compare(one, [one[0] * float("nan")]).equal
-    assert Comparison(1, 4e-4, 50.0, 1.0).equal
-    assert not Comparison(1, 6e-4, 50.0, 1.0).equal
+    assert Comparison(1, 2.4e-3, 50.0, 1.0).equal
+    assert not Comparison(1, 2.6e-3, 50.0, 1.0).equal
+    assert not Comparison(1, 1.1e-4, 2.0, 1.0).equal
 
 
 def test_prompts_cover_rows_scripts_and_the_whole_vocabulary(saved: Callable[[str], Path]) -> None:

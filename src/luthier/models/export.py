@@ -24,7 +24,9 @@ from luthier.models.merge import fold
 from luthier.models.options import LoadOptions
 
 TOLERANCE = 1e-4
-"""Largest difference of two logits that still counts as the same answer, in fp32; see `tolerance`."""
+"""Largest difference of two logits, in fp32, that still counts as the same answer."""
+ROUNDING = 5e-5
+"""The same as a share of the largest logit: merging adds in another order, and fp32 rounds both ways of adding."""
 _COMPARED = 16
 _PROBE_TOKENS = 192
 
@@ -40,12 +42,12 @@ class Comparison:
 
     @property
     def tolerance(self) -> float:
-        """1e-4, or one part in a hundred thousand of the largest logit where those are larger than 10."""
-        return max(TOLERANCE, TOLERANCE * self.largest / 10)
+        """What rounding in fp32 can explain: 1e-4, or more where logits are large."""
+        return max(TOLERANCE, ROUNDING * self.largest)
 
     @property
     def equal(self) -> bool:
-        return self.difference <= self.tolerance  # False for not-a-number too
+        return self.difference <= self.tolerance
 
 
 @contextlib.contextmanager

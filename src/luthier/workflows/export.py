@@ -14,6 +14,8 @@ from luthier.models.options import Device, Precision
 from luthier.report import Report, Table
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from luthier.models.export import Comparison
     from luthier.models.load import LoadedModel
 
@@ -134,16 +136,13 @@ def _check_form(spec: Spec, has_adapter: bool) -> None:
 def _write(
     spec: Spec, loaded: LoadedModel, part: Path, prompts: list[list[int]], texts: list[str], report: Report
 ) -> tuple[Comparison, Comparison]:
-    """Writes the files, reads them back, and returns how far they are from the model, and what rounding did."""
-    import torch
-
+    """Writes the files, and returns how far they are from the tuned model in fp32, and what rounding them did."""
     from luthier.models import export
 
     _step(report, 1)
     tuned = export.logits_of(loaded.model, prompts)
-    if spec.to == "merged":
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[_weights(spec)]
-        export.merge_for_export(loaded, dtype)
+    merged, rounded = _merge(spec, loaded, prompts) if spec.to == "merged" else (tuned, tuned)
+    _check(spec, export.compare(tuned, merged), "merged")
     _step(report, 2)
     export.save_model(loaded, part)
     if not export.check_tokenizer(loaded, part, texts, trust_remote_code=spec.trust_remote_code):
@@ -152,20 +151,37 @@ def _write(
             "transformers' AutoTokenizer splits text otherwise than the tokenizer.json of this model says; outside "
             "Luthier load its tokenizer with PreTrainedTokenizerFast",
         )
-    wanted = tuned
-    if _weights(spec) != "fp32":
-        wanted = export.logits_of(loaded.model.to(torch.float32), prompts)
     export.release(loaded)
     _step(report, 3)
-    options_for = _reload_options(spec)
-    checked = export.compare(wanted, export.reloaded_logits(part, spec.to, prompts, options_for))
-    if not checked.equal:
+    again = export.reloaded_logits(part, spec.to, prompts, _reload_options(spec))
+    _check(spec, export.compare(rounded, again), "exported")
+    checked = export.compare(tuned, again) if _weights(spec) == "fp32" else export.compare(tuned, merged)
+    return checked, export.compare(merged, rounded)
+
+
+def _merge(spec: Spec, loaded: LoadedModel, prompts: list[list[int]]) -> tuple[list[Tensor], list[Tensor]]:
+    """Merges and rounds the model in place, and returns its logits after each of the two."""
+    import torch
+
+    from luthier.models import export
+
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[_weights(spec)]
+    export.merge_for_export(loaded, torch.float32)
+    merged = export.logits_of(loaded.model, prompts)
+    if dtype == torch.float32:
+        return merged, merged
+    rounded = export.logits_of(loaded.model.to(dtype).to(torch.float32), prompts)
+    loaded.model.to(dtype)  # back to the rounded values, which fp32 holds exactly
+    return merged, rounded
+
+
+def _check(spec: Spec, found: Comparison, what: str) -> None:
+    if not found.equal:
         raise ModelError(
-            f"the exported model's logits differ by {checked.difference:.2e}, more than {checked.tolerance:.0e}",
+            f"the {what} model's logits differ by {found.difference:.2e}, more than {found.tolerance:.0e}",
             where=spec.output,
             remedy="nothing was exported; please report this with the model's name",
         )
-    return checked, export.compare(tuned, wanted)
 
 
 def _reload_options(spec: Spec) -> Any:
