@@ -147,10 +147,26 @@ def test_a_model_that_leaks_is_found_out_by_trying() -> None:
         pass
 
 
-HYBRIDS = (
-    "mamba mamba2 falcon_mamba jamba bamba falcon_h1 zamba zamba2 rwkv xlstm recurrent_gemma nemotron_h "
-    "granitemoehybrid qwen3_next qwen3_5_text minimax t5 bart"
-).split()
+HYBRIDS = [
+    "mamba",
+    "mamba2",
+    "falcon_mamba",
+    "jamba",
+    "bamba",
+    "falcon_h1",
+    "zamba",
+    "zamba2",
+    "rwkv",
+    "xlstm",
+    "recurrent_gemma",
+    "nemotron_h",
+    "granitemoehybrid",
+    "qwen3_next",
+    "qwen3_5_text",
+    "minimax",
+    "t5",
+    "bart",
+]
 
 
 @pytest.mark.parametrize("kind", HYBRIDS)

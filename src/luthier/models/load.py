@@ -16,6 +16,7 @@ from luthier.errors import CapacityError, ModelError
 from luthier.models.adapters import AdapterConfig, load_adapter
 from luthier.models.options import LoadOptions
 from luthier.models.resolve import ResolvedModel, read_json, resolve_model
+from luthier.models.scratch import random_model
 
 if TYPE_CHECKING:
     from luthier.tokens.template import Template
@@ -113,7 +114,7 @@ def load_opened(opened: Opened, *, master_weights: bool = False, fresh_seed: int
     if fresh_seed is None:
         model, notes = _load_weights(folder, weight_dtype, opened.device, trust_remote_code=opened.trust_remote_code)
     else:
-        model = _random_weights(opened.config, fresh_seed).to(opened.device, weight_dtype)
+        model = random_model(opened.config, fresh_seed).to(opened.device, weight_dtype)
     _check_vocabulary(model, opened.tokenizer, folder)
     adapter = load_adapter(model, found.adapter) if found.adapter else None
     model.requires_grad_(False)
@@ -150,15 +151,6 @@ def empty_model(config: Any) -> Any:
     loader: Any = AutoModelForCausalLM
     with torch.device("meta"):
         return loader.from_config(config)
-
-
-def _random_weights(config: Any, seed: int) -> Any:
-    from transformers import AutoModelForCausalLM
-
-    loader: Any = AutoModelForCausalLM
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return loader.from_config(config, dtype=torch.float32)
 
 
 def fingerprint(opened: Opened) -> str:

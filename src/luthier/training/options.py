@@ -7,7 +7,11 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from luthier.config import Options
+from luthier.config import LocalPath, Options
+from luthier.evaluation.options import ScoreOptions
+from luthier.models.options import ModelOptions, ParameterOptions, ScratchOptions
+from luthier.records.options import RowsOptions, SplitOptions
+from luthier.tokens.options import TokenOptions
 
 
 class TrainingOptions(Options):
@@ -73,3 +77,30 @@ class TrainingOptions(Options):
     report_to: tuple[Literal["tensorboard", "wandb"], ...] = Field(
         (), description="also write metrics there: tensorboard (when installed, by default), wandb"
     )
+
+
+class RunOptions(Options):
+    """What a tuning run does as a whole."""
+
+    title: ClassVar[str] = "Run"
+    hints: ClassVar[Mapping[str, str]] = {"objective": "write method", "init": "write from_scratch: true"}
+
+    method: Literal["sft", "clm"] = Field(
+        "sft", description="sft learns the replies of chats, clm learns plain text token by token"
+    )
+    output: LocalPath | None = Field(None, description="the run's folder; default: a new one under runs/")
+    resume: bool = Field(False, description="go on with the run in output, bit for bit")
+    plan_only: bool = Field(False, description="print the plan and stop")
+    from_scratch: bool = Field(
+        False, description="start from random weights: of the model's shape, or of a new one when its size is given"
+    )
+
+
+class DataOptions(TokenOptions, SplitOptions, RowsOptions):
+    """Everything that decides which tokens are trained."""
+
+
+class TuningOptions(
+    ScoreOptions, ScratchOptions, ParameterOptions, TrainingOptions, DataOptions, RunOptions, ModelOptions
+):
+    """Everything a tuning run can be told, room by room."""

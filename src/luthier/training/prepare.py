@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from luthier.errors import SpecError
-from luthier.records.options import RowsOptions, SplitOptions
+from luthier.records.examples import Conversation
 from luthier.records.reading import Rows, read_rows
-from luthier.records.split import split_rows
+from luthier.records.split import Split, split_rows
 from luthier.report import Report
 from luthier.tokens.encode import encode_rows
-from luthier.tokens.options import TokenOptions
 from luthier.tokens.template import Template
 from luthier.tokens.token_rows import TokenCounts, TokenRows
+from luthier.training.options import DataOptions
 
 KINDS = {"sft": ("conversation", "completion"), "clm": ("text",)}
 """The kinds of rows each method reads."""
@@ -30,7 +31,7 @@ class Encoded:
 
     def describe(self, items: Sequence[int]) -> str:
         """Returns the origins of the rows behind token rows, for messages."""
-        origins = [str(self.rows[int(self.tokens[item].row)].origin) for item in items]
+        origins = [str(self.rows[self.tokens[item].row].origin) for item in items]
         shown = ", ".join(dict.fromkeys(origins[:8]))
         return shown + (f" and {len(origins) - 8} more" if len(origins) > 8 else "")
 
@@ -44,27 +45,31 @@ class Prepared:
     test: Encoded | None
     fingerprint: str
     format: str
+    files: tuple[str, ...]
 
     @property
     def heldout(self) -> Encoded | None:
         return self.test or self.validation
 
     @property
+    def longest(self) -> int:
+        """The longest sequence of any split, in tokens."""
+        return max(part.counts.longest for part in (self.train, self.validation, self.test) if part is not None)
+
+    @property
     def sizes(self) -> dict[str, int]:
         named = {"training": self.train, "validation": self.validation, "test": self.test}
         return {name: len(part.rows) for name, part in named.items() if part is not None}
 
+    def facts(self) -> dict[str, Any]:
+        """Returns what run.json keeps of the rows."""
+        return {"fingerprint": self.fingerprint, "format": self.format, "files": list(self.files), "rows": self.sizes}
 
-class RowOptions(RowsOptions, SplitOptions, TokenOptions):
-    """Everything that decides which tokens are trained."""
 
-
-def prepare(
-    options: RowOptions, template: Template, *, method: str, context_length: int, folder: Path, report: Report
-) -> Prepared:
-    """Returns the rows of a run, encoded; `SpecError` when they are of a kind that `method` cannot use."""
+def read_split(options: DataOptions, *, method: str, folder: Path, report: Report) -> Split:
+    """Returns the rows of a run, split; `SpecError` when they are of a kind that `method` cannot use."""
     report.progress("reading rows", 0, None)
-    rows = read_rows(options.rows, options, spool=folder)
+    rows = read_rows(options.rows, options, spool=folder / "rows")
     report.event("info", f"{len(rows):,} rows in {rows.format} format from {', '.join(rows.files)}")
     if rows.kind not in KINDS[method]:
         other = next((name for name, kinds in KINDS.items() if rows.kind in kinds), None)
@@ -75,17 +80,39 @@ def prepare(
         )
     split = split_rows(rows, options)
     if split.moved:
-        report.event("warning", f"{split.moved:,} near-duplicate rows were moved so that no split repeats another")
+        report.event("warning", f"{split.moved:,} rows were moved to training because they repeat rows there")
+    return split
 
-    def encode(part: Rows, name: str) -> Encoded | None:
-        if not len(part):
+
+def encode_split(
+    split: Split, options: DataOptions, template: Template, *, context_length: int, folder: Path, report: Report
+) -> Prepared:
+    """Returns the split as tokens, kept in files under `folder`."""
+
+    def encode(rows: Rows, name: str) -> Encoded | None:
+        if not len(rows):
             return None
         report.progress(f"tokenising {name} rows", 0, None)
-        tokens, counts = encode_rows(part, template, options, context_length=context_length, folder=folder / name)
-        return Encoded(part, tokens, counts)
+        tokens, counts = encode_rows(rows, template, options, context_length=context_length, folder=folder / name)
+        return Encoded(rows, tokens, counts)
 
     train = encode(split.train, "training")
-    assert train is not None, "a split always leaves training rows"
+    if train is None:
+        raise SpecError("no rows are left to train on", where="rows", remedy="lower the held-out fractions")
     return Prepared(
-        train, encode(split.validation, "validation"), encode(split.test, "test"), rows.fingerprint, rows.format
+        train,
+        encode(split.validation, "validation"),
+        encode(split.test, "test"),
+        split.fingerprint,
+        split.train.format,
+        split.train.files,
     )
+
+
+def texts(rows: Rows) -> Iterator[str]:
+    """Yields every text in the rows: what a new tokenizer is trained on."""
+    for row in rows:
+        if isinstance(row, Conversation):
+            yield from (message.content for message in row.messages if message.content)
+        else:
+            yield from (value for value in row.to_json().values() if isinstance(value, str))

@@ -6,6 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +50,17 @@ class RunFolder:
             (run.path / "spec.yaml").write_text(dump(spec), encoding="utf-8")
             run.update(status="running", created_at=int(time.time()), versions=versions(), spec=json_of(spec))
         return run
+
+    def abandon(self, status: str, message: str) -> None:
+        """Records how the run ended early; a folder in which nothing was trained yet is removed."""
+        if any(self.checkpoints.glob("step-*")):
+            self.update(status=status, error=message)
+        else:
+            self.discard()
+
+    def discard(self) -> None:
+        """Removes the folder of a run that was not started."""
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def read(self) -> dict[str, Any]:
         """Returns the content of run.json."""

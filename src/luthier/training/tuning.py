@@ -1,78 +1,116 @@
-"""One tuning run from rows to a measured model: the steps that the tune verb takes, in their order."""
+"""A planned run, carried out: load, measure the base, train, measure what came of it, save."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 
-from luthier.errors import SpecError
-from luthier.models.attention import packing_refusal, use_packed_attention
-from luthier.models.load import LoadedModel, Opened, load_opened, open_model
-from luthier.models.memory import available_memory, predict_memory
-from luthier.models.parameters import Trainable, choose_parameters
-from luthier.models.scratch import initial_weights, new_config, train_tokenizer
+from luthier.models.attention import use_packed_attention
+from luthier.models.compiled import compile_blocks
+from luthier.models.load import LoadedModel, load_opened
+from luthier.models.parameters import choose_parameters
 from luthier.objectives.contract import OBJECTIVES
+from luthier.objectives.language import LanguageObjective
 from luthier.report import Report
-from luthier.training.fit import Fit, fit_passes
 from luthier.training.heldout import HeldOut, RowLosses
-from luthier.training.loop import Job, Outcome, total_steps, train
-from luthier.training.options import TuningOptions
-from luthier.training.plan import Plan, duration
-from luthier.training.prepare import Encoded, Prepared, prepare
-from luthier.training.run import RunFolder, identity
+from luthier.training.loop import Job, Outcome, train
+from luthier.training.prepare import Encoded
+from luthier.training.run import RunFolder
+from luthier.training.setup import Planned
+
+SAMPLE_ROWS = 2
+"""Rows on which the objective checks the model's head."""
 
 
 class Tuning:
-    """The state of one run while it is set up, trained and measured."""
+    """One run in progress."""
 
-    def __init__(self, spec: TuningOptions, folder: RunFolder, report: Report) -> None:
-        self.spec, self.folder, self.report = spec, folder, report
-        self.opened: Opened
-        self.rows: Prepared
-        self.planned: Plan
-        self.loaded: LoadedModel
-        self.trainable: Trainable
+    def __init__(self, planned: Planned, folder: RunFolder, report: Report) -> None:
+        self.planned, self.folder, self.report = planned, folder, report
+        self.loaded = self._load()
+        self.objective: LanguageObjective
+        with self._packed(check=True):
+            sample = [
+                planned.rows.train.tokens[index] for index in range(min(SAMPLE_ROWS, len(planned.rows.train.tokens)))
+            ]
+            self.objective = OBJECTIVES.load(planned.spec.method)(self.loaded.model, sample)
 
-    def plan(self) -> Plan:
-        """Returns what the run will do; everything that can be refused without loading weights is refused here."""
-        spec = self.spec
-        self._check_choices()
-        self.opened = self._open()
-        self.rows = prepare(
-            spec,
-            self.opened.template,
-            method=spec.method,
-            context_length=self.opened.context_length,
-            folder=self.folder.data,
-            report=self.report,
-        )
-        trainable = self._count_parameters()
-        fit = self._fit(trainable)
-        self.planned = self._describe(trainable, fit)
-        self.report.event("plan", "", table=self.planned.table())
-        self.folder.update(plan=self.planned.to_json(), rows=self._rows_facts())
-        return self.planned
-
-    def load(self) -> None:
-        """Loads the weights and chooses what is trained."""
-        self.report.progress("loading the model", 0, None)
-        self.loaded = load_opened(
-            self.opened,
-            master_weights=self.spec.train not in ("lora", "dora"),
-            fresh_seed=self.spec.seed if self.spec.from_scratch else None,
-        )
-        for note in self.loaded.notes:
-            self.report.event("warning", note)
-        self.trainable = choose_parameters(self.loaded, self.spec, generator_seed=self.spec.seed)
-        if self.planned.gradient_checkpointing:
+    def train(self) -> Outcome:
+        """Trains, or goes on training; the model is left with the best weights."""
+        planned, spec = self.planned, self.planned.spec
+        if planned.plan.gradient_checkpointing:
             self.loaded.model.gradient_checkpointing_enable({"use_reentrant": False})
-        if self.spec.compile:
-            compile_blocks(self.loaded.model)
+        validation = planned.rows.validation
+        job = Job(
+            model=self.loaded.model,
+            objective=self.objective,
+            items=planned.rows.train.tokens,
+            options=spec,
+            peak_learning_rate=planned.plan.learning_rate,
+            max_tokens_per_pass=planned.plan.max_tokens_per_pass,
+            folder=self.folder.path,
+            device=self.loaded.device,
+            compute_dtype=self.loaded.dtype,
+            identity=planned.identity,
+            report=self.report,
+            evaluate=None if validation is None else lambda: self._losses(validation).figures(),
+            describe=planned.rows.train.describe,
+            packing=planned.plan.packing,
+        )
+        with self._packed(), _threads(planned.identity["threads"]):
+            outcome = train(job, resume=spec.resume)
+        if planned.plan.gradient_checkpointing:
+            self.loaded.model.gradient_checkpointing_disable()
+        return outcome
+
+    def losses(self, part: Encoded, task: str) -> RowLosses:
+        """Returns the held-out losses of the model as it is now."""
+        with self._packed():
+            return self._losses(part, task)
+
+    def _losses(self, part: Encoded, task: str = "") -> RowLosses:
+        def on_row(done: int, count: int) -> None:
+            self.report.progress(task, done, count)
+
+        return HeldOut(
+            self.objective,
+            part.tokens,
+            self.planned.plan.max_tokens_per_pass,
+            self.loaded.device,
+            self.loaded.dtype,
+            packing=self.planned.plan.packing,
+            on_row=on_row if task else None,
+        ).measure(self.loaded.model)
+
+    def _load(self) -> LoadedModel:
+        spec = self.planned.spec
+        self.report.progress("loading the model", 0, None)
+        seed = spec.seed if spec.from_scratch else None
+        loaded = load_opened(self.planned.opened, master_weights=self.planned.master_weights, fresh_seed=seed)
+        for note in loaded.notes:
+            self.report.event("warning", note)
+        choose_parameters(loaded, spec, generator_seed=spec.seed)
+        if spec.compile:
+            compile_blocks(loaded.model)
+        return loaded
+
+    @contextmanager
+    def _packed(self, *, check: bool = False) -> Iterator[None]:
+        if not self.planned.plan.packing:
+            yield
+            return
+        with use_packed_attention(self.loaded.model, check=check):
+            yield
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """A resumed run computes with the threads it began with: sums are cut the same way, so bits stay equal."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

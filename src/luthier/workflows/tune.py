@@ -5,53 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from luthier.config import LocalPath, Options
 from luthier.errors import Interrupted, SpecError
-from luthier.evaluation.options import ScoreOptions
-from luthier.models.options import ModelOptions, ParameterOptions, ScratchOptions
-from luthier.records.options import RowsOptions, SplitOptions
 from luthier.report import Report, Table
-from luthier.tokens.options import TokenOptions
-from luthier.training.options import TrainingOptions
+from luthier.training.options import TuningOptions
 
 if TYPE_CHECKING:
     from luthier.training.run import RunFolder
 
 
-class TuneOptions(Options):
-    """What a tuning run does as a whole."""
+class Spec(TuningOptions):
+    """Everything a tuning run can be told."""
 
-    title: ClassVar[str] = "Run"
-    method: Literal["sft", "clm"] = Field(
-        "sft", description="sft learns the replies of chats, clm learns plain text token by token"
-    )
-    output: LocalPath | None = Field(None, description="the run's folder; default: a new one under runs/")
-    resume: bool = Field(False, description="go on with the run in output, bit for bit")
-    plan_only: bool = Field(False, description="print the plan and stop")
-    from_scratch: bool = Field(
-        False, description="start from random weights: of the model's shape, or of a new one when parameters is given"
-    )
     plan_compute: float | None = Field(
         None, gt=0, description="print the compute-optimal sizes for this many floating-point operations, and stop"
     )
-
-
-class Spec(
-    ScoreOptions,
-    ScratchOptions,
-    ParameterOptions,
-    TrainingOptions,
-    TokenOptions,
-    SplitOptions,
-    TuneOptions,
-    ModelOptions,
-    RowsOptions,
-):
-    """Everything a tuning run can be told."""
 
 
 @dataclass(frozen=True)
