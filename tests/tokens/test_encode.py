@@ -1,7 +1,8 @@
-"""Rows to sequences: what is labelled is the assistant's text and the end of its turn, after exactly the served prompt."""
+"""Rows to sequences: labelled are the replies and the ends of their turns, after exactly the served prompt."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -35,7 +36,7 @@ class Completion:
 @dataclass(frozen=True)
 class Strange:
     kind: ClassVar[str] = "ranking"
-    origin: Origin = Origin("rows.jsonl", 3)
+    origin: Origin = field(default=Origin("rows.jsonl", 3))
 
 
 def run(template: Template, *rows: object, context: int = 4096, **options: object) -> tuple[TokenRows, TokenCounts]:
@@ -305,7 +306,7 @@ def test_long_text_is_cut_into_windows_and_nothing_is_lost(text: str, limit: int
     rows, counts = run(template, Text(text), max_length=limit)
     assert all(len(row.tokens) <= limit and not row.labels[0] for row in rows)
     assert [token for row in rows for token in row.tokens[row.labels].tolist()] == whole[1:]
-    assert all(one.tokens[-1] == two.tokens[0] for one, two in zip(rows, rows[1:], strict=False))
+    assert all(one.tokens[-1] == two.tokens[0] for one, two in itertools.pairwise(rows))
     assert counts.labelled == len(whole) - 1
     assert counts.split_rows == (len(rows) > 1)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import luthier
 from luthier.config import bind, fields
 from luthier.errors import SpecError
 from luthier.tokens.options import TokenOptions
@@ -31,4 +33,6 @@ def test_names_from_elsewhere_are_pointed_out() -> None:
 
 def test_options_are_light() -> None:
     code = "import luthier.tokens.options, sys; print({'torch', 'transformers', 'numpy'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+    source = str(Path(luthier.__file__).parents[1])
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": source})
+    assert ran.stdout == "set()\n", ran.stderr
