@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import torch
@@ -111,9 +113,9 @@ def test_the_model_gets_its_own_attention_back() -> None:
     model = tiny("llama")
     ids = torch.arange(3, 20)[None]
     before, implementation = model(ids).logits, model.config._attn_implementation
-    with pytest.raises(RuntimeError, match="stop here"), use_packed_attention(model):
+    with contextlib.suppress(KeyboardInterrupt), use_packed_attention(model):
         assert model.config._attn_implementation != implementation
-        raise RuntimeError("stop here")
+        raise KeyboardInterrupt
     assert model.config._attn_implementation == implementation
     assert torch.equal(model(ids).logits, before)
 

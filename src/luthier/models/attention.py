@@ -209,7 +209,7 @@ def _attend(
 ) -> torch.Tensor:
     """Returns causal attention (n, H, L, D); key and value may have fewer heads.
 
-    `softcap` bounds the scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give nothing (gpt-oss).
+    `softcap` bounds the scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give none (gpt-oss).
     """
     grouped = query.shape[1] != key.shape[1]
     if softcap is None and sinks is None:
