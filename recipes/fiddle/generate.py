@@ -32,6 +32,7 @@ from recipes.fiddle.skills import (
 
 Skill = Callable[[Draw], Row]
 SKILLS: dict[str, Skill] = {
+    "drill": copying.drill,
     "repeat": copying.repeat,
     "look_up": copying.look_up,
     "position": copying.position,
@@ -61,6 +62,7 @@ class Stage:
 
 
 STAGES = {
+    0: Stage({"drill": 1}, (1, 0, 0)),
     1: Stage(
         {"repeat": 3, "look_up": 3, "position": 1, "passage": 4, "fields": 4, "extract_chat": 1, "classify": 1, "dialogue": 0.5},
         (1, 0, 0),

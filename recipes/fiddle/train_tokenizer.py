@@ -1,8 +1,8 @@
 """Trains the tokenizer of the embedded model: `python -m recipes.fiddle.train_tokenizer --output DIR [--corpus DIR]`.
 
 Byte-level BPE with digits and spaces apart: a number is copied digit by digit, and a word has the same tokens wherever
-it stands (after a space, a quote, a line break), so that copying it is copying tokens. The same arguments give the same
-file.
+it stands (after a space, a quote, a line break), so that copying it is copying tokens. A text on its own starts with
+<|begin|>; the chat template writes that token itself. The same arguments give the same file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from pathlib import Path
 from recipes.fiddle import generate, prose
 
 VOCABULARY = 4096
-SPECIAL_TOKENS = ("<|end|>", "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
+PAD, BEGIN, END = "<|pad|>", "<|begin|>", "<|end|>"
+SPECIAL_TOKENS = (PAD, BEGIN, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
 TAGS = ("<tool_call>", "</tool_call>")  # one token each, but text that a reader of the reply must see
 TEMPLATE = Path(__file__).parents[2] / "src/luthier/tokens/default.jinja"
 CONTEXT_LENGTH = 2048
@@ -35,7 +36,7 @@ def texts(rows_per_stage: int, paragraphs: Sequence[str]) -> Iterator[str]:
 
 def train(source: Iterator[str], vocabulary: int = VOCABULARY):  # noqa: ANN201  (a transformers tokenizer)
     """Returns a transformers tokenizer trained on `source`."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
     bpe = Tokenizer(models.BPE())
@@ -54,12 +55,17 @@ def train(source: Iterator[str], vocabulary: int = VOCABULARY):  # noqa: ANN201 
         show_progress=False,
     )
     bpe.train_from_iterator(source, trainer)
+    begin = f"{BEGIN} $A"
+    bpe.post_processor = processors.TemplateProcessing(
+        single=begin, pair=f"{begin} {BEGIN}:1 $B:1", special_tokens=[(BEGIN, SPECIAL_TOKENS.index(BEGIN))]
+    )
     bpe.add_tokens([AddedToken(tag, normalized=False) for tag in TAGS])
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,
-        eos_token=SPECIAL_TOKENS[0],
-        pad_token=SPECIAL_TOKENS[0],
-        additional_special_tokens=list(SPECIAL_TOKENS[1:]),
+        bos_token=BEGIN,
+        eos_token=END,
+        pad_token=PAD,
+        additional_special_tokens=list(SPECIAL_TOKENS[3:]),
         model_max_length=CONTEXT_LENGTH,
         clean_up_tokenization_spaces=False,
         chat_template=TEMPLATE.read_text(encoding="utf-8"),

@@ -27,6 +27,12 @@ def repeat(draw: Draw) -> Row:
     return single(draw.phrase(prompts.REPEAT).format(text=text), text)
 
 
+def drill(draw: Draw) -> Row:
+    """Returns a row whose long answer repeats the question: the quickest way to learn to copy at all."""
+    text = some_text(draw, 1, 4)
+    return single(draw.phrase(prompts.REPEAT).format(text=text), text)
+
+
 def look_up(draw: Draw) -> Row:
     """Returns a row with pairs of key and value, and a question for one of either."""
     count = draw.between(2, 2 + 2 * draw.level)
