@@ -1,4 +1,4 @@
-"""Writes pre-training rows of the embedded model: `python -m recipes.fiddle.generate --stage 1 --rows 90000 --output F`.
+"""Writes pre-training rows of the embedded model: `python -m recipes.fiddle.generate --output FILE`.
 
 The same arguments give the same bytes. Rows are chats in OpenAI's JSON lines; with `--corpus DIR` some of them continue
 prose of that folder, without it all rows are generated and a line says so.
@@ -30,6 +30,8 @@ from recipes.fiddle.skills import (
     scoring,
 )
 
+PLAN = "0:24000,1:60000,2:60000,3:60000"
+MOST_PARAGRAPHS = 40_000
 Skill = Callable[[Draw], Row]
 SKILLS: dict[str, Skill] = {
     "drill": copying.drill,
@@ -117,24 +119,40 @@ def write(path: Path, made: Iterator[Row]) -> int:
     return count
 
 
+def read_plan(text: str) -> list[tuple[int, int]]:
+    """Returns the stages and row counts of a plan such as "0:24000,1:40000"."""
+    plan = [tuple(map(int, part.split(":"))) for part in text.split(",")]
+    if any(len(entry) != 2 or entry[0] not in STAGES for entry in plan):
+        raise argparse.ArgumentTypeError(f"{text!r} is no plan; write STAGE:ROWS,STAGE:ROWS with stages {sorted(STAGES)}")
+    return [(stage, count) for stage, count in plan]
+
+
+def curriculum(
+    plan: Sequence[tuple[int, int]], seed: int, *, paragraphs: Sequence[str] = (), held_out: bool = False
+) -> Iterator[Row]:
+    """Yields the rows of a plan, stage after stage."""
+    for stage, count in plan:
+        yield from rows(stage, count, seed, paragraphs=paragraphs, held_out=held_out)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and writes the rows."""
     parser = argparse.ArgumentParser(prog="python -m recipes.fiddle.generate", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--stage", type=int, choices=sorted(STAGES), required=True)
-    parser.add_argument("--rows", type=int, required=True)
+    parser.add_argument("--plan", type=read_plan, default=PLAN, help="stages and their rows, in order: 0:24000,1:40000")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="names and phrasings that training never sees")
     parser.add_argument("--corpus", type=Path, help="folder of texts; without it every row is generated")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(arguments)
+    plan = read_plan(given.plan) if isinstance(given.plan, str) else given.plan
     texts: list[str] = []
-    if STAGES[given.stage].prose and given.corpus:
-        texts, sources = prose.paragraphs(given.corpus, given.rows, given.seed)
+    if given.corpus:
+        texts, sources = prose.paragraphs(given.corpus, MOST_PARAGRAPHS, given.seed)
         print(f"prose: {len(texts)} paragraphs: " + ", ".join(f"{k} {v}" for k, v in sources.most_common()), file=sys.stderr)
-    elif STAGES[given.stage].prose:
+    elif any(STAGES[stage].prose for stage, _ in plan):
         print("no --corpus: all rows are generated, none continues prose", file=sys.stderr)
-    made = rows(given.stage, given.rows, given.seed, paragraphs=texts, held_out=given.held_out)
-    print(f"{write(given.output, made)} rows of stage {given.stage} -> {given.output}")
+    made = curriculum(plan, given.seed, paragraphs=texts, held_out=given.held_out)
+    print(f"{write(given.output, made)} rows -> {given.output}")
 
 
 if __name__ == "__main__":
