@@ -14,7 +14,7 @@ import pytest
 from luthier.records.examples import Conversation
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from recipes.demo import generate, phrases  # noqa: E402
+from recipes.demo import generate, phrases
 
 FILE = files("luthier") / "demo_data" / "repair_shop.jsonl"
 ROWS = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]

@@ -36,8 +36,9 @@ class Ticket:
 def telephone(random: Random) -> str:
     """Returns a number from the ranges that are kept free for fiction."""
     tail = f"{random.randint(0, 999):03d}"
-    forms = (f"07700 900{tail}", f"01632 960{tail}", f"020 7946 0{tail}", f"555-01{tail[1:]}", f"07700 900 {tail}", f"(01632) 960 {tail}")
-    return random.choice(forms)
+    ranges = ("07700 900{}", "01632 960{}", "020 7946 0{}", "555-01{}", "07700 900 {}", "(01632) 960 {}")
+    form = random.choice(ranges)
+    return form.format(tail[1:] if form.startswith("555") else tail)
 
 
 def draw_ticket(random: Random) -> Ticket:
@@ -87,8 +88,9 @@ def rows(count: int = ROWS, seed: int = SEED) -> Iterator[dict[str, Any]]:
         if any(similarity(marks, other) > TOO_CLOSE for other in seen):
             continue
         seen.append(marks)
-        contents = (SYSTEM, message, json.dumps(asdict(ticket), ensure_ascii=False, separators=(",", ":")))
-        yield {"messages": [{"role": r, "content": c} for r, c in zip(("system", "user", "assistant"), contents, strict=True)]}
+        answer = json.dumps(asdict(ticket), ensure_ascii=False, separators=(",", ":"))
+        turns = (("system", SYSTEM), ("user", message), ("assistant", answer))
+        yield {"messages": [{"role": role, "content": content} for role, content in turns]}
 
 
 def shingles(text: str) -> frozenset[tuple[str, ...]]:
@@ -133,7 +135,7 @@ def _core(random: Random, ticket: Ticket) -> str:
 def _further(random: Random, ticket: Ticket) -> list[str]:
     """Returns the sentences on urgency and number, without the empty ones."""
     urgency = _words(random, ticket)["urgency"]
-    number = random.choice(phrases.NUMBERS).format(phone=ticket.phone) if ticket.phone else random.choice(phrases.NO_NUMBERS)
+    number = random.choice(phrases.NUMBERS if ticket.phone else phrases.NO_NUMBERS).format(phone=ticket.phone)
     return [sentence for sentence in (urgency, number) if sentence]
 
 
@@ -141,7 +143,8 @@ def _with_typo(random: Random, sentence: str, ticket: Ticket) -> str:
     """Returns `sentence`, now and then with two letters of a word swapped, never inside a fact of the ticket."""
     facts = " ".join(value for value in asdict(ticket).values() if value)
     words = sentence.split(" ")
-    open_to_it = [i for i, word in enumerate(words) if word.isalpha() and len(word) > 4 and word.islower() and word not in facts]
+    plain = [i for i, word in enumerate(words) if word.isalpha() and word.islower() and len(word) > 4]
+    open_to_it = [i for i in plain if words[i] not in facts]
     if not open_to_it or random.random() > 0.06:
         return sentence
     index = random.choice(open_to_it)
@@ -169,7 +172,7 @@ def _small(sentence: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and writes the file."""
-    parser = argparse.ArgumentParser(prog="python -m recipes.demo.generate", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m recipes.demo.generate", description="Writes the demo's rows.")
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--output", type=Path, default=OUTPUT)

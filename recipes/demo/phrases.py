@@ -6,6 +6,7 @@ Every fault is a verb phrase that stands in the message word for word and goes i
 
 from __future__ import annotations
 
+# fmt: off
 FAULTS: dict[str, tuple[str, ...]] = {
     "toaster": ("does not heat on the left side", "burns every slice", "will not stay down", "trips the fuse", "smells of burnt plastic"),
     "kettle": ("leaks from the base", "switches off before it boils", "does not light up any more", "makes the water taste of metal", "has a broken lid"),
@@ -56,23 +57,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "typewriter": ("has a stuck letter e", "does not move the carriage", "tears the ribbon", "prints every line crooked", "skips the spaces"),
     "humidifier": ("spits water on the shelf", "makes no mist", "gurgles without end", "has a chalky tank", "turns off after a minute"),
 }
-FIRST_NAMES = (
-    "Abigail Adrian Alexia Amelia Angus Annabel Archie Beatrice Benedict Blanca Brigitte Callum Camille Cedric Charlotte Christopher Claudia "
-    "Cornelia Cynthia Declan Desmond Dominic Dorothy Eamon Eleanor Eloise Ernest Eugene Felicity Florence Frederick Gabriel Genevieve George "
-    "Gerald Giovanni Gregory Guido Harriet Heather Hector Henrietta Hubert Imogen Isabella Jeremy Jessica Jocelyn Josephine Julian Justine "
-    "Katherine Kenneth Lawrence Leonora Lionel Lorenzo Lucinda Madeleine Marguerite Marjorie Maurice Maximilian Meredith Millicent Mohammed "
-    "Nicholas Octavia Ottilie Pauline Penelope Philippa Prudence Reginald Rosalind Rosemary Samantha Sebastian Siobhan Stefania Terence "
-    "Timothy Valentina Vanessa Veronica Vincent Winifred Yolanda Zachary"
-).split()
-LAST_NAMES = (
-    "Aldridge Ainsworth Applegate Armitage Atherton Babcock Bellamy Blackwood Bosworth Bracegirdle Bradshaw Bristow Broadbent Buckley "
-    "Caldwell Cartwright Chamberlain Chandler Cholmondeley Clayton Copeland Crawford Crompton Culpepper Davenport Dearborn Delacroix Dickinson "
-    "Eastwood Edgerton Fairchild Farnsworth Featherstone Fitzgerald Fothergill Galloway Goodwin Greenaway Hargreaves Hathaway Hemingway "
-    "Hollingsworth Humphrey Hutchinson Inglewood Jellicoe Kavanagh Kingsley Langford Lockwood Longbottom Lovelace Macallister Mandeville "
-    "Marchetti Merriweather Middleton Montague Mulholland Nightingale Northcote Oakley Oppenheimer Pemberton Penrose Pickering Postlethwaite "
-    "Quartermaine Ravenscroft Redmond Rosenberg Rutherford Satterthwaite Shackleton Silverstone Somerset Stapleton Sutherland Tattersall "
-    "Templeton Thackeray Tremaine Trelawney Underwood Vandenberg Waverley Westbrook Whittington Wilberforce Winterbourne Woodhouse Yardley"
-).split()
+FIRST_NAMES = ["Abigail", "Adrian", "Alexia", "Amelia", "Angus", "Annabel", "Archie", "Beatrice", "Benedict", "Blanca", "Brigitte", "Callum", "Camille", "Cedric", "Charlotte", "Christopher", "Claudia", "Cornelia", "Cynthia", "Declan", "Desmond", "Dominic", "Dorothy", "Eamon", "Eleanor", "Eloise", "Ernest", "Eugene", "Felicity", "Florence", "Frederick", "Gabriel", "Genevieve", "George", "Gerald", "Giovanni", "Gregory", "Guido", "Harriet", "Heather", "Hector", "Henrietta", "Hubert", "Imogen", "Isabella", "Jeremy", "Jessica", "Jocelyn", "Josephine", "Julian", "Justine", "Katherine", "Kenneth", "Lawrence", "Leonora", "Lionel", "Lorenzo", "Lucinda", "Madeleine", "Marguerite", "Marjorie", "Maurice", "Maximilian", "Meredith", "Millicent", "Mohammed", "Nicholas", "Octavia", "Ottilie", "Pauline", "Penelope", "Philippa", "Prudence", "Reginald", "Rosalind", "Rosemary", "Samantha", "Sebastian", "Siobhan", "Stefania", "Terence", "Timothy", "Valentina", "Vanessa", "Veronica", "Vincent", "Winifred", "Yolanda", "Zachary"]
+LAST_NAMES = ["Aldridge", "Ainsworth", "Applegate", "Armitage", "Atherton", "Babcock", "Bellamy", "Blackwood", "Bosworth", "Bracegirdle", "Bradshaw", "Bristow", "Broadbent", "Buckley", "Caldwell", "Cartwright", "Chamberlain", "Chandler", "Cholmondeley", "Clayton", "Copeland", "Crawford", "Crompton", "Culpepper", "Davenport", "Dearborn", "Delacroix", "Dickinson", "Eastwood", "Edgerton", "Fairchild", "Farnsworth", "Featherstone", "Fitzgerald", "Fothergill", "Galloway", "Goodwin", "Greenaway", "Hargreaves", "Hathaway", "Hemingway", "Hollingsworth", "Humphrey", "Hutchinson", "Inglewood", "Jellicoe", "Kavanagh", "Kingsley", "Langford", "Lockwood", "Longbottom", "Lovelace", "Macallister", "Mandeville", "Marchetti", "Merriweather", "Middleton", "Montague", "Mulholland", "Nightingale", "Northcote", "Oakley", "Oppenheimer", "Pemberton", "Penrose", "Pickering", "Postlethwaite", "Quartermaine", "Ravenscroft", "Redmond", "Rosenberg", "Rutherford", "Satterthwaite", "Shackleton", "Silverstone", "Somerset", "Stapleton", "Sutherland", "Tattersall", "Templeton", "Thackeray", "Tremaine", "Trelawney", "Underwood", "Vandenberg", "Waverley", "Westbrook", "Whittington", "Wilberforce", "Winterbourne", "Woodhouse", "Yardley"]
 
 HELLOS = (
     "Hello,", "Hi,", "Good morning,", "Good afternoon,", "Hi there,", "Dear repair team,", "Hello everyone,", "Hey,", "Good evening,", "Dear workshop,",

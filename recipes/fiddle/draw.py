@@ -22,7 +22,9 @@ MONTHS = (
 )  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 STREET_ENDS = ("Street", "Road", "Lane", "Avenue", "Way", "Court", "Close", "Hill", "Square", "Terrace")
-NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+NUMBER_WORDS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
 
 Item = TypeVar("Item")
 
@@ -120,7 +122,9 @@ class Draw:
         return f"{self.between(1, 199)} {self.street()}"
 
     def company(self) -> str:
-        return f"{self.made_up().capitalize()} {self.word('things').title()}" if self.chance(0.3) else self.word("companies")
+        if self.chance(0.3):
+            return f"{self.made_up().capitalize()} {self.word('things').title()}"
+        return self.word("companies")
 
     def thing(self) -> str:
         """Returns a thing, now and then with an adjective, without an article."""
@@ -128,13 +132,15 @@ class Draw:
 
     def date(self) -> str:
         day, month = self.between(1, 28), self.any(MONTHS)
-        return self.any((f"{day} {month}", f"{month} {day}", f"{day} {month}", f"{day} {month} {self.between(1950, 2030)}"))
+        year = self.between(1950, 2030)
+        return self.any((f"{day} {month}", f"{month} {day}", f"{day} {month}", f"{day} {month} {year}"))
 
     def clock(self) -> str:
         return f"{self.between(0, 23)}:{self.any(('00', '15', '30', '45', f'{self.between(0, 59):02d}'))}"
 
     def price(self) -> str:
-        return f"{self.any(('$', '£', '€', ''))}{self.between(1, 250)}{self.any(('', '.50', f'.{self.between(0, 99):02d}'))}"
+        cents = self.any(("", ".50", f".{self.between(0, 99):02d}"))
+        return f"{self.any(('$', '£', '€', ''))}{self.between(1, 250)}{cents}"
 
     def code(self) -> str:
         """Returns a reference such as K-4821, 77310 or bx20451."""

@@ -66,7 +66,10 @@ class Stage:
 STAGES = {
     0: Stage({"drill": 1}, (1, 0, 0)),
     1: Stage(
-        {"repeat": 3, "look_up": 3, "position": 1, "passage": 4, "fields": 4, "extract_chat": 1, "classify": 1, "dialogue": 0.5},
+        {
+            "repeat": 3, "look_up": 3, "position": 1, "passage": 4, "fields": 4, "extract_chat": 1, "classify": 1,
+            "dialogue": 0.5,
+        },
         (1, 0, 0),
     ),
     2: Stage(
@@ -79,9 +82,9 @@ STAGES = {
     ),
     3: Stage(
         {
-            "repeat": 0.3, "look_up": 0.6, "position": 0.3, "passage": 3.5, "true_or_false": 1, "fields": 2.5, "schema": 1.5,
-            "extract_chat": 2.5, "classify": 2, "rewrite": 1.2, "listing": 1, "arithmetic": 1.5, "dialogue": 0.8,
-            "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
+            "repeat": 0.3, "look_up": 0.6, "position": 0.3, "passage": 3.5, "true_or_false": 1, "fields": 2.5,
+            "schema": 1.5, "extract_chat": 2.5, "classify": 2, "rewrite": 1.2, "listing": 1, "arithmetic": 1.5,
+            "dialogue": 0.8, "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
         },
         (0.25, 0.4, 0.35),
         prose=0.08,
@@ -123,7 +126,7 @@ def read_plan(text: str) -> list[tuple[int, int]]:
     """Returns the stages and row counts of a plan such as "0:24000,1:40000"."""
     plan = [tuple(map(int, part.split(":"))) for part in text.split(",")]
     if any(len(entry) != 2 or entry[0] not in STAGES for entry in plan):
-        raise argparse.ArgumentTypeError(f"{text!r} is no plan; write STAGE:ROWS,STAGE:ROWS with stages {sorted(STAGES)}")
+        raise argparse.ArgumentTypeError(f"{text!r} is no plan; write STAGE:ROWS,STAGE:ROWS, stages {sorted(STAGES)}")
     return [(stage, count) for stage, count in plan]
 
 
@@ -137,7 +140,7 @@ def curriculum(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and writes the rows."""
-    parser = argparse.ArgumentParser(prog="python -m recipes.fiddle.generate", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m recipes.fiddle.generate")
     parser.add_argument("--plan", type=read_plan, default=PLAN, help="stages and their rows, in order: 0:24000,1:40000")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--held-out", action="store_true", help="names and phrasings that training never sees")
@@ -148,7 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     texts: list[str] = []
     if given.corpus:
         texts, sources = prose.paragraphs(given.corpus, MOST_PARAGRAPHS, given.seed)
-        print(f"prose: {len(texts)} paragraphs: " + ", ".join(f"{k} {v}" for k, v in sources.most_common()), file=sys.stderr)
+        counts = ", ".join(f"{source} {count}" for source, count in sources.most_common())
+        print(f"prose: {len(texts)} paragraphs: {counts}", file=sys.stderr)
     elif any(STAGES[stage].prose for stage, _ in plan):
         print("no --corpus: all rows are generated, none continues prose", file=sys.stderr)
     made = curriculum(plan, given.seed, paragraphs=texts, held_out=given.held_out)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """The prompt formats of every skill: what the user may say around the content, kept in one place.
 
 `{...}` marks what a skill fills in. A fifth of every list is held out from training (see `draw.part`).
@@ -5,12 +6,19 @@
 
 from __future__ import annotations
 
+# fmt: off
 REPEAT = (
     "Repeat: {text}", "Repeat this: {text}", "Say: {text}", "Say exactly: {text}", "Copy this text: {text}",
     "Write this again: {text}", "Echo: {text}", "{text}\nRepeat the line above.", "{text}\nCopy it.",
     "Please repeat what I say. {text}", "Copy the following line.\n{text}", "Type this: {text}",
 )  # fmt: skip
-TWICE = ("Say it twice: {text}", "Repeat two times: {text}", "Write this twice: {text}", "{text}\nTwice, please.", "Double this: {text}")
+TWICE = (
+    "Say it twice: {text}",
+    "Repeat two times: {text}",
+    "Write this twice: {text}",
+    "{text}\nTwice, please.",
+    "Double this: {text}",
+)
 LOOK_UP = (
     "{pairs}\nWhat is {key}?", "{pairs}\n{key}?", "Here are some values: {pairs}\nGive the value of {key}.",
     "{pairs}\nLook up {key}.", "Given {pairs}\nwhat is the value of {key}?", "{pairs}\nWhich value belongs to {key}?",
@@ -70,7 +78,13 @@ CLASSIFY_SYSTEM = ("Label each message {labels}.", "You classify texts as {label
 
 REWRITE = ("{rule}: {text}", "{rule}.\n{text}", "{text}\n\n{rule}.", "Please {rule_lower}: {text}", "Text: {text}\nTask: {rule_lower}.",
            "{rule}. Text: {text}")  # fmt: skip
-LISTING = ("{text}\n{ask}", "{ask}\n{text}", "Text: {text}\n\n{ask}", "{ask}\n\nText: {text}", "Read this: {text}\n{ask}")
+LISTING = (
+    "{text}\n{ask}",
+    "{ask}\n{text}",
+    "Text: {text}\n\n{ask}",
+    "{ask}\n\nText: {text}",
+    "Read this: {text}\n{ask}",
+)
 SUMS = ("What is {sum}?", "{sum} = ?", "Work out {sum}.", "How much is {sum}?", "{sum}", "Calculate {sum}.", "Please work out {sum} for me.",
         "Give me the answer to {sum}.")  # fmt: skip
 CONTINUE = ("Continue the story.\n{text}", "Go on: {text}", "What comes next?\n{text}", "Write the next lines.\n{text}",

@@ -58,7 +58,7 @@ def _stories(corpus: Path) -> Iterator[tuple[str, str]]:
         for line in file.read_text(encoding="utf-8").splitlines():
             story = json.loads(line)
             if story["licence"] == "CC-BY":
-                yield from (("African Storybook", text) for text in _paragraphs("\n\n".join([" ".join(story["pages"])])))
+                yield from (("African Storybook", text) for text in _paragraphs(" ".join(story["pages"])))
 
 
 def _paragraphs(text: str) -> Iterator[str]:

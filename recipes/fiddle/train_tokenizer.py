@@ -34,7 +34,7 @@ def texts(rows_per_stage: int, paragraphs: Sequence[str]) -> Iterator[str]:
     yield from paragraphs
 
 
-def train(source: Iterator[str], vocabulary: int = VOCABULARY):  # noqa: ANN201  (a transformers tokenizer)
+def train(source: Iterator[str], vocabulary: int = VOCABULARY):
     """Returns a transformers tokenizer trained on `source`."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import WORDS, Draw, part, word_list
 

@@ -20,7 +20,8 @@ def corpus(folder: Path) -> Path:
     books = [{"author": "Carroll, Lewis", "text": long_text}, {"author": "Wodehouse, P. G.", "text": "W" + long_text}]
     with gzip.open(folder / "gutenberg" / "one.jsonl.gz", "wt") as file:
         file.write("\n".join(json.dumps(book) for book in books))
-    stories = [{"licence": "CC-BY", "pages": [SENTENCE, SENTENCE]}, {"licence": "CC-BY-NC", "pages": ["No. " + SENTENCE * 3]}]
+    free, unfree = [SENTENCE, SENTENCE], ["No. " + SENTENCE * 3]
+    stories = [{"licence": "CC-BY", "pages": free}, {"licence": "CC-BY-NC", "pages": unfree}]
     (folder / "african_storybook_en" / "a.jsonl").write_text("\n".join(json.dumps(story) for story in stories))
     return folder
 

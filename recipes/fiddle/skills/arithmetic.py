@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """Small arithmetic: sums, differences, products, comparisons, series, and little stories about amounts."""
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ MINUS = ("{a} minus {b}", "{a} - {b}", "{a} less {b}", "the difference of {a} an
 TIMES = ("{a} times {b}", "{a} x {b}", "{a} * {b}", "the product of {a} and {b}", "{a} multiplied by {b}")
 LARGER = ("Which is larger, {a} or {b}?", "What is more: {a} or {b}?", "Larger number: {a}, {b}", "Pick the bigger one of {a} and {b}.",
           "Is {a} or {b} the greater number?")  # fmt: skip
-NEXT = ("{series}, what comes next?", "Continue: {series}", "Next number after {series}?", "{series}, ...", "Go on: {series}")
+NEXT = (
+    "{series}, what comes next?",
+    "Continue: {series}",
+    "Next number after {series}?",
+    "{series}, ...",
+    "Go on: {series}",
+)
 GAIN = ("{p} has {a} {x}. {q} brings {b} more. How many {x} are there now?", "There were {a} {x}. Then came {b} more. How many {x} now?",
         "{p} picked {a} {x} and {q} picked {b}. How many {x} together?", "{a} {x} in one box, {b} in the other. How many in all?",
         "{p} bought {a} {x}, then {b} more. How many {x} has {p}?")  # fmt: skip
@@ -44,5 +51,7 @@ def arithmetic(draw: Draw) -> Row:
         return single(draw.phrase(NEXT).format(series=series), str(start + 4 * step))
     p, q = draw.people(2)
     forms, answer = ((GAIN, a + b), (LOSS, a - b))[draw.between(0, 1)]
-    x = draw.any(("apples", "books", "coins", "eggs", "pears", "cards", "stones", "cups", "fish", "stamps", "tickets", "shells"))
+    x = draw.any(
+        ("apples", "books", "coins", "eggs", "pears", "cards", "stones", "cups", "fish", "stamps", "tickets", "shells")
+    )
     return single(draw.phrase(forms).format(a=a, b=b, p=p.split()[0], q=q.split()[0], x=x), str(answer))

@@ -11,6 +11,7 @@ from recipes.fiddle.rows import Row, Turns, single
 
 Maker = Callable[[Draw], str]
 
+# fmt: off
 MOODS: Mapping[str, tuple[str, ...]] = {
     "positive": ("I love the {x}.", "The {x} is wonderful.", "What a lovely {x}!", "The {x} made my day.", "I am so happy with the {x}.", "The best {x} I ever had.", "Great {x}, I will come again.", "The {x} was a real joy.", "Thank you for the perfect {x}.", "Everyone praised the {x}.", "I smile whenever I see the {x}.", "We were delighted with the {x}."),
     "negative": ("I hate the {x}.", "The {x} is awful.", "What a terrible {x}!", "The {x} spoiled my day.", "I am so angry about the {x}.", "The worst {x} I ever had.", "Bad {x}, never again.", "The {x} was a great pity.", "I want my money back for the {x}.", "Everyone complained about the {x}.", "I cry whenever I see the {x}.", "We were upset about the {x}."),
@@ -45,6 +46,7 @@ THINGS: Mapping[str, Maker] = {
     "job": lambda draw: draw.word("jobs"), "country": lambda draw: draw.word("countries"), "number": lambda draw: str(draw.between(0, 9999)),
     "person": Draw.person, "date": Draw.date, "street": Draw.street, "hobby": lambda draw: draw.word("hobbies"), "price": lambda draw: f"${draw.between(1, 200)}",
 }  # fmt: skip
+# fmt: on
 
 
 def _fill(draw: Draw, phrasing: str) -> str:

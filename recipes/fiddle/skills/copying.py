@@ -9,7 +9,8 @@ from recipes.fiddle.rows import Row, single
 
 def some_word(draw: Draw) -> str:
     """Returns a word of any kind: made up, from a list, a name, a code, a number."""
-    makers = (draw.made_up, draw.made_up, draw.first_name, draw.last_name, draw.town, draw.code, lambda: str(draw.between(0, 9999)))
+    names = (draw.made_up, draw.made_up, draw.first_name, draw.last_name, draw.town, draw.code)
+    makers = (*names, lambda: str(draw.between(0, 9999)))
     lists = ("things", "animals", "colours", "adjectives", "subjects", "foods")
     return draw.word(draw.any(lists)) if draw.chance(0.3) else draw.any(makers)()
 
@@ -48,7 +49,8 @@ def look_up(draw: Draw) -> Row:
 
 def position(draw: Draw) -> Row:
     """Returns a row that asks for the first, the last or the next word of a text."""
-    words = list(dict.fromkeys(draw.any((draw.made_up, draw.first_name))() for _ in range(draw.between(3, 4 + 3 * draw.level))))
+    makers = (draw.made_up, draw.first_name)
+    words = list(dict.fromkeys(draw.any(makers)() for _ in range(draw.between(3, 4 + 3 * draw.level))))
     text = " ".join(words)
     kind = draw.between(0, 2)
     if kind == 0:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from recipes.fiddle.draw import Draw
 from recipes.fiddle.rows import Row, Turns
 
+# fmt: off
 GREETINGS = ("Hello", "Hi", "Hi there", "Good morning", "Good evening", "Hey", "Hello there", "Good day", "Greetings", "Hiya")
 INTRODUCTIONS = ("{g}, I am {n}.", "{g}! My name is {n}.", "{g}, this is {n}.", "{g}. People call me {n}.", "{g}, {n} here.", "{g}, you can call me {n}.")
 WELCOMES = ("Hello {n}! How can I help?", "Hello {n}! What can I do for you?", "Hi {n}! What would you like to do?")
@@ -26,6 +27,7 @@ MEMORIES = (
 )  # fmt: skip
 NAME_QUESTIONS = ("What is my name?", "Do you remember my name?", "Who am I?", "How am I called?", "What did I say my name is?", "Say my name.")
 NODS = ("I see.", "Good to know.", "Thank you for telling me.")
+# fmt: on
 
 
 def dialogue(draw: Draw) -> Row:

@@ -49,6 +49,7 @@ def _day(draw: Draw) -> str:
     return draw.any(DAYS)
 
 
+# fmt: off
 GUEST = Slot(("name", "guest", "full_name", "person"), Draw.person, ("My name is {v}.", "This is {v}.", "I am {v}.", "It's {v}.", "The booking is for {v}.", "Please note the name {v}.", "{v} speaking.", "You may write down {v}."))
 WHEN = Slot(("date", "on", "day"), Draw.date, ("The date is {v}.", "We would come on {v}.", "It should be on {v}.", "I mean {v}.", "Is {v} possible?", "Please put down {v}.", "{v} would suit us."))
 CLOCK = Slot(("time", "at", "hour"), Draw.clock, ("At {v}, please.", "We arrive at {v}.", "Let's say {v}.", "The best time is {v}.", "{v} would be good.", "I can be there by {v}."))

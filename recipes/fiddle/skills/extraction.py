@@ -31,18 +31,23 @@ def message_of(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> tu
             record[key] = None
             continue
         record[key] = slot.value(draw)
-        clauses.append(draw.phrase(slot.clauses).format(v=slot.spoken(record[key]) if draw.chance(0.4) else record[key]))
-    chosen = {id(slot) for _, slot in wanted}
-    others = [slot for slot in domain.slots if id(slot) not in chosen and not _confusable(slot, wanted)]
-    for slot in draw.random.sample(others, min(len(others), draw.between(0, draw.level - 1))):
-        clauses.append(draw.phrase(slot.clauses).format(v=slot.value(draw)))
-    if draw.chance(0.2 * draw.level):
-        clauses.append(draw.phrase(FILLERS))
+        said = slot.spoken(record[key]) if draw.chance(0.4) else record[key]
+        clauses.append(draw.phrase(slot.clauses).format(v=said))
+    clauses += _asides(draw, domain, wanted)
     draw.random.shuffle(clauses)
     opening = [draw.phrase(OPENINGS)] if draw.chance(0.5) else []
     closing = [draw.phrase(CLOSINGS)] if draw.chance(0.3) else []
     text = " ".join(opening + [capital(clause) for clause in clauses] + closing)
     return text or draw.phrase(FILLERS), record
+
+
+def _asides(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> list[str]:
+    """Returns clauses that no wanted key asks for."""
+    chosen = {id(slot) for _, slot in wanted}
+    others = [slot for slot in domain.slots if id(slot) not in chosen and not _confusable(slot, wanted)]
+    told = draw.random.sample(others, min(len(others), draw.between(0, draw.level - 1)))
+    clauses = [draw.phrase(slot.clauses).format(v=slot.value(draw)) for slot in told]
+    return [*clauses, draw.phrase(FILLERS)] if draw.chance(0.2 * draw.level) else clauses
 
 
 def _confusable(slot: Slot, wanted: list[tuple[str, Slot]]) -> bool:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """Things that passages speak about: kinds of entities with their attributes, statements and questions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """Listing: pull the members of a kind out of a text, as bullets, numbered, by commas, sorted or counted."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, joined
 from recipes.fiddle.rows import Row, compact, single
 
+# fmt: off
 KINDS = {"animals": "animals", "foods": "foods", "colours": "colours", "things": "things", "jobs": "jobs", "hobbies": "hobbies"}
 FRAMES = ("{p} wrote down {items}.", "There were {items} in the book of {p}.", "{p} spoke of {items}.", "In {t} we talked about {items}.",
           "The picture of {p} shows {items}.", "I remember {items}.", "On the page stood {items}.")  # fmt: skip
@@ -20,6 +22,7 @@ SORTED = ("Sort the {kind} from A to Z.", "List the {kind} in alphabetical order
 COUNT = ("How many {kind} are named?", "Count the {kind}.", "Give the number of {kind}.", "How many {kind} does the text name?", "The count of {kind}?")
 AS_JSON = ("Give the {kind} as a JSON list.", "JSON list of the {kind}.", "Write the {kind} as JSON.", "Answer with a JSON array of the {kind}.",
            "Put the {kind} into a JSON list.")  # fmt: skip
+# fmt: on
 
 
 def listing(draw: Draw) -> Row:

@@ -32,10 +32,10 @@ def facts(draw: Draw) -> list[Fact]:
     entities = list(dict.fromkeys(kind.name(draw) for _ in range(draw.between(1, (2, 3, 5)[draw.level - 1]))))
     most = 2 if draw.level < 3 else 3
     shared = draw.random.sample(kind.attributes, draw.between(1, most)) if draw.chance(0.6) else None
-    found = []
+    found: list[Fact] = []
     for entity in entities:
-        for attribute in shared or draw.random.sample(kind.attributes, draw.between(1, most)):
-            found.append(Fact(kind, entity, attribute, attribute.value(draw)))
+        told = shared or draw.random.sample(kind.attributes, draw.between(1, most))
+        found += [Fact(kind, entity, attribute, attribute.value(draw)) for attribute in told]
     return found
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """Rewriting by a rule: case, order, a swapped word, person, politeness, quotes, lists."""
 
 from __future__ import annotations
@@ -86,7 +87,17 @@ def _short(draw: Draw) -> tuple[str, str, str]:
     return rule, draw.phrase(padding) + core[0].lower() + core[1:], capital(core[0].lower() + core[1:])
 
 
-RULES: tuple[Callable[[Draw], tuple[str, str, str]], ...] = (_upper, _lower, _swap, _swap, _polite, _we, _quote, _without, _short)
+RULES: tuple[Callable[[Draw], tuple[str, str, str]], ...] = (
+    _upper,
+    _lower,
+    _swap,
+    _swap,
+    _polite,
+    _we,
+    _quote,
+    _without,
+    _short,
+)
 
 
 def rewrite(draw: Draw) -> Row:

@@ -42,6 +42,6 @@ def tune_spec(spec: Spec) -> tune.Spec:
 
 
 def run(spec: Spec, report: Report) -> tune.Result:
-    """Returns the tuning run's result: the before/after table, answers side by side, and the command to chat with it."""
+    """Returns the tuning run's result: before/after table, answers side by side, the command to chat."""
     report.event("info", "messages to a repair shop become tickets; no message of the test has been trained on")
     return tune.run(tune_spec(spec), report)
