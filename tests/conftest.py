@@ -1,0 +1,59 @@
+"""What every test shares: one thread, no network, a fresh process, the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# As `make test` sets them: workers share the cores, and no test may reach a hub. Children inherit them.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Returns the top folder of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def fresh_python() -> Run:
+    """Returns a function that runs code in a new interpreter, without what this one has imported or patched."""
+
+    def run(code: str, *args: str, cwd: Path | None = None, timeout_s: float = 300) -> subprocess.CompletedProcess[str]:
+        return _run([sys.executable, "-c", code, *args], cwd=cwd, timeout_s=timeout_s)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def luthier_command() -> Run:
+    """Returns a function that runs `luthier ARGS` as a person would: in a process of its own, output captured."""
+
+    def run(
+        *args: str, cwd: Path | None = None, timeout_s: float = 300, before: tuple[str, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        return _run([*before, sys.executable, "-m", "luthier.cli", *args], cwd=cwd, timeout_s=timeout_s)
+
+    return run
+
+
+def _run(command: list[str], *, cwd: Path | None, timeout_s: float) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=cwd, env=_environment(os.environ), capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+
+
+def _environment(outer: Mapping[str, str]) -> dict[str, str]:
+    path = os.pathsep.join([str(ROOT / "src"), *filter(None, [outer.get("PYTHONPATH")])])
+    return {**outer, "PYTHONPATH": path, "COLUMNS": "120"}
