@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
+import random
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
-
-ROOT = Path(__file__).resolve().parents[1]
+from house import ROOT, Run
 
 # As `make test` sets them: workers share the cores, and no test may reach a hub. Children inherit them.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
+# The same examples every time, so that a red build is a change's own doing; `make soak` looks further.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +51,21 @@ def luthier_command() -> Run:
         return _run([*before, sys.executable, "-m", "luthier.cli", *args], cwd=cwd, timeout_s=timeout_s)
 
     return run
+
+
+@pytest.fixture
+def small_rows(tmp_path: Path) -> Path:
+    """Returns a file of 40 short chat rows, no two alike, that the smallest model can be tuned on in seconds."""
+    draw, file = random.Random(7), tmp_path / "rows.jsonl"
+    words = ["".join(draw.choices("aeioubdgklmnprst", k=5)) for _ in range(400)]
+
+    def row() -> str:
+        question, answer = " ".join(draw.sample(words, 8)), " ".join(draw.sample(words, 4))
+        turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        return json.dumps({"messages": turns}) + "\n"
+
+    file.write_text("".join(row() for _ in range(40)), encoding="utf-8")
+    return file
 
 
 def _run(command: list[str], *, cwd: Path | None, timeout_s: float) -> subprocess.CompletedProcess[str]:

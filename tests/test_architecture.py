@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Run
+from house import ROOT, Run
 
 PACKAGE = ROOT / "src" / "luthier"
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from house import ROOT
 
 PYTHON_STAND_IN = """#!/bin/sh
 case "$*" in
