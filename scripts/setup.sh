@@ -186,8 +186,8 @@ pip_install() {
         "$venv/bin/python" -m pip install --no-input --constraint constraints.txt "$@" || status=$?
     [ "$status" -le 128 ] || leave_mark "$status"
     [ "$status" -eq 0 ] || die "
-$venv: the installation failed; pip's reason is above. The same command tries again, and pip keeps what it has
-downloaded. Behind a proxy or a mirror, set HTTPS_PROXY or PIP_INDEX_URL."
+$venv: the installation failed; pip's reason is above. The first set-up needs a network; the same command tries again,
+and pip keeps what it has downloaded. Behind a proxy or a mirror, set HTTPS_PROXY or PIP_INDEX_URL."
 }
 
 # ---------------------------------------------------------------- the work
