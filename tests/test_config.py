@@ -32,6 +32,7 @@ class Optimiser(Options):
     lr_scheduler_type: Literal["cosine", "linear"] = Field("cosine", description="How the step size falls.")
     max_steps: int | None = Field(None, ge=1, description="Optimizer steps; all epochs when left out.")
     bias: bool = Field(False, description="Train biases too.")
+    offset: float = Field(0.0, description="Added to every loss; any number.")
 
 
 class Reading(Options):
@@ -83,6 +84,7 @@ def test_kinds_are_said_in_plain_words() -> None:
         "lr_scheduler_type": "cosine | linear",
         "max_steps": "integer",
         "bias": "true | false",
+        "offset": "number",
     }
 
 
@@ -138,6 +140,17 @@ def test_a_rate_that_is_no_rate_is_refused(value: Any) -> None:
 @pytest.mark.parametrize("value", ["nan", "inf", "-1", "ten", ""])
 def test_so_is_one_typed_on_the_command_line(value: str) -> None:
     assert refused(ROWS | {"learning_rate": value}, source="argv").startswith("tune: --learning-rate: ")
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_no_option_is_ever_something_other_than_a_number(value: float) -> None:
+    assert "finite number" in refused(ROWS | {"offset": value})
+    assert "finite number" in refused(ROWS | {"offset": str(value)}, source="argv")
+
+
+def test_a_spec_made_without_bind_refuses_unknown_keys_too() -> None:
+    with pytest.raises(ValidationError, match="lr"):
+        Spec.model_validate({"rows": ("a",), "lr": 1e-4})
 
 
 def test_an_unknown_key_is_refused_with_the_nearest_one() -> None:

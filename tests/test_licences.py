@@ -9,7 +9,7 @@ import pytest
 MIT_TEXT = "Copyright (c) somebody\n        Permission is hereby granted, free of charge, to any person\n"
 BSD_THEN_GPL_TEXT = (
     "Redistribution and use in source and binary forms\n        are permitted. It carries parts under the\n"
-    "        GNU General Public License, version 3.\n"
+    "        GNU General Public License, version 3."
 )
 
 
@@ -58,6 +58,7 @@ def test_permissive_parts_pass(tmp_path: Path, line: str) -> None:
         ("License-Expression: LGPL-2.1-or-later", "copyleft"),
         ("License-Expression: MIT OR", "not known"),
         ("License-Expression: (MIT", "not known"),
+        ("License-Expression: MIT GPL-2.0-only", "copyleft"),
         ("License-Expression: LicenseRef-Somebody", "not known"),
         ("License: GNU GPL", "copyleft"),
         ("License: Proprietary", "not known"),
