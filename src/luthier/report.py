@@ -23,14 +23,22 @@ class Table:
         return tuple(bool(column) and all(_NUMBER.match(cell.strip()) for cell in column) for column in cells)
 
 
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A stretch of text as `pieces` (one per token), each with whether it is marked: trained, for a row of tokens."""
+
+    label: str
+    pieces: tuple[tuple[str, bool], ...]
+
+
 class Result(Protocol):
     """What a verb returns: figures for programs, tables for people, and the commands that make sense next."""
 
     def to_json(self) -> dict[str, Any]:
         """Returns the result as plain JSON values; a number that is not finite is shown as null."""
 
-    def tables(self) -> Sequence[Table]:
-        """Returns what a person wants to see at the end."""
+    def tables(self) -> Sequence[Table | MarkedText]:
+        """Returns what a person wants to see at the end, in order."""
 
     def next_commands(self) -> Sequence[str]:
         """Returns whole commands to go on with, ready to be pasted; none when there is nothing to suggest."""

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import re
 
+from luthier.report import MarkedText
 from luthier.reports.excerpts import (
     Answer,
     Comparison,
     SideBySide,
-    TokenRow,
     TokenView,
     draw_answers,
     draw_tokens,
@@ -14,14 +14,28 @@ from luthier.reports.excerpts import (
 
 
 def test_trained_tokens_are_marked_counted_and_line_ends_shown() -> None:
-    drawn = draw_tokens(TokenView("tokens", [TokenRow("row 1", [("hi\n", False), ("there", True), ("<|end|>", True)])]))
+    drawn = draw_tokens(
+        TokenView(
+            "tokens",
+            [
+                MarkedText(
+                    "row 1",
+                    (
+                        ("hi\n", False),
+                        ("there", True),
+                        ("<|end|>", True),
+                    ),
+                )
+            ],
+        )
+    )
     assert "row 1 · 3 tokens, 2 trained" in drawn
     assert '<span>hi<i class="eol" aria-hidden="true">↵</i>\n</span><span class="on">there</span>' in drawn
     assert '<span class="on">&lt;|end|&gt;</span>' in drawn
 
 
 def test_only_the_first_rows_are_open() -> None:
-    drawn = draw_tokens(TokenView("tokens", [TokenRow(str(i), [("a", True)]) for i in range(5)]))
+    drawn = draw_tokens(TokenView("tokens", [MarkedText(str(i), (("a", True),)) for i in range(5)]))
     assert drawn.count('<details class="row" open>') == 3
     assert drawn.count('<details class="row">') == 2
 

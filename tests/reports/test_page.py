@@ -6,20 +6,21 @@ import re
 
 import pytest
 
-from luthier.report import Table
+from luthier.report import MarkedText, Table
 from luthier.reports.charts import Bar, Bars, Histogram, LineChart, Series
-from luthier.reports.excerpts import Answer, Comparison, SideBySide, TokenRow, TokenView
+from luthier.reports.excerpts import Answer, Comparison, SideBySide, TokenView
 from luthier.reports.page import Page, Prose, Raw, Section, render
 
 HOSTILE = "</style></script><script>fetch('https://example.com')</script><img src=x onerror=alert(1)>\u202e\"'&\ud800"
+HOSTILE_ROW = Comparison(HOSTILE, HOSTILE, HOSTILE, (Answer(HOSTILE, {HOSTILE: 1.0}),) * 2)
 SECTIONS: list[Section] = [
     Prose(HOSTILE, HOSTILE, "verdict"),
     Table(HOSTILE, (HOSTILE, "n"), ((HOSTILE, "1"),), HOSTILE),
     LineChart(HOSTILE, [Series(HOSTILE, [0, 1], [1.0, 2.0])], HOSTILE, HOSTILE, note=HOSTILE),
     Bars(HOSTILE, [Bar(HOSTILE, 0.5, 0.4, 0.6, HOSTILE)], note=HOSTILE),
     Histogram.of(HOSTILE, [1, 2, 3], x_label=HOSTILE, marks=[(HOSTILE, 2)], note=HOSTILE),
-    TokenView(HOSTILE, [TokenRow(HOSTILE, [(HOSTILE, True)])], HOSTILE),
-    SideBySide(HOSTILE, (HOSTILE, "b"), [Comparison(HOSTILE, HOSTILE, HOSTILE, (Answer(HOSTILE, {HOSTILE: 1.0}),) * 2)], note=HOSTILE),
+    TokenView(HOSTILE, [MarkedText(HOSTILE, ((HOSTILE, True),))], HOSTILE),
+    SideBySide(HOSTILE, (HOSTILE, "b"), [HOSTILE_ROW], note=HOSTILE),
     Raw(HOSTILE, HOSTILE),
 ]  # fmt: skip
 

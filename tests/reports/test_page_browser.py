@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from luthier.report import Table
+from luthier.report import MarkedText, Table
 from luthier.reports.charts import Bar, Bars, Histogram, LineChart, Series
-from luthier.reports.excerpts import Answer, Comparison, SideBySide, TokenRow, TokenView
+from luthier.reports.excerpts import Answer, Comparison, SideBySide, TokenView
 from luthier.reports.page import Page, Prose, Raw, render
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -38,7 +38,18 @@ def report() -> Page:
             LineChart("Loss", [Series("train", steps, loss), Series("validation", [0, 100, 199], [5.0, 1.0, 0.5])]),
             Bars("Bars", [Bar("base", 0.1, 0.0, 0.2)]),
             Histogram.of("Lengths", [1, 2, 2, 3, 30], bins=10, x_label="tokens"),
-            TokenView("Tokens", [TokenRow("row 1", [(HOSTILE, False), ("x", True)])]),
+            TokenView(
+                "Tokens",
+                [
+                    MarkedText(
+                        "row 1",
+                        (
+                            (HOSTILE, False),
+                            ("x", True),
+                        ),
+                    )
+                ],
+            ),
             SideBySide("Answers", ("base", "tuned"), rows),
             Raw("spec.yaml", HOSTILE),
         ],

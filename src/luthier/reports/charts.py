@@ -54,7 +54,7 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """How often values fall between neighbouring `edges` (n+1,): `counts` (n,). `marks` are named values on the axis."""
+    """How often values fall between neighbouring `edges` (n+1,): `counts` (n,). `marks` name values on the axis."""
 
     title: str
     edges: Sequence[float]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from luthier.report import MarkedText
 from luthier.reports.axes import colour
 from luthier.reports.markup import NOTHING, Markup, join, tag, text
 from luthier.reports.scale import number
@@ -15,19 +16,11 @@ SUMMARY_LETTERS = 160
 
 
 @dataclass(frozen=True, slots=True)
-class TokenRow:
-    """One row as `pieces` of text, each with whether it is trained (predicted, and counted in the loss)."""
-
-    label: str
-    pieces: Sequence[tuple[str, bool]]
-
-
-@dataclass(frozen=True, slots=True)
 class TokenView:
-    """A few rows with their trained tokens in colour."""
+    """A few rows of tokens; the marked ones are trained (predicted, and counted in the loss)."""
 
     title: str
-    rows: Sequence[TokenRow]
+    rows: Sequence[MarkedText]
     note: str = ""
 
 
@@ -92,7 +85,7 @@ def draw_answers(view: SideBySide) -> Markup:
     )
 
 
-def _token_row(row: TokenRow, opened: bool) -> Markup:
+def _token_row(row: MarkedText, opened: bool) -> Markup:
     pieces = [tag("span", {"class": "on" if trained else None}, _piece(piece)) for piece, trained in row.pieces]
     count = sum(trained for _, trained in row.pieces)
     said = f"{row.label} · {len(row.pieces):,} tokens, {count:,} trained"

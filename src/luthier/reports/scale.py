@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 BUCKETS = 400
 PER_BUCKET = 5
@@ -88,7 +89,7 @@ def thin(values: Sequence[float]) -> list[int]:
         return list(range(len(values)))
     edges = [round(index * len(values) / BUCKETS) for index in range(BUCKETS + 1)]
     kept: list[int] = []
-    for start, stop in zip(edges, edges[1:], strict=False):
+    for start, stop in pairwise(edges):
         kept.extend(sorted(set(_worth_drawing(values, start, stop))))
     return kept
 
