@@ -51,9 +51,6 @@ def main(words: Sequence[str] | None = None) -> int:
         return _complain("error", error.format_message(), REFUSED)
     except (KeyboardInterrupt, click.Abort):
         return _complain("stopped", "on request", STOPPED)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
-        return BROKEN_PIPE
     except Exception as error:
         return _complain("fault", _fault(error), FAULT)
 
@@ -123,9 +120,8 @@ class VerbCommand(click.Command):
         talk = vars(self.module).get("interactive")
         if talk and "message" not in named and not as_json and sys.stdin.isatty():
             _converse(talk, spec)
-        else:
-            _work(self.module.run, spec, quiet, as_json)
-        return DONE
+            return DONE
+        return _work(self.module.run, spec, quiet, as_json)
 
 
 class Stop:
@@ -167,14 +163,19 @@ def _context() -> dict[str, Any]:
     return {"max_content_width": WIDTH, "help_option_names": ["-h", "--help"]}
 
 
-def _work(run: Callable[[Any, Any], Any], spec: config.Options, quiet: bool, as_json: bool) -> None:
+def _work(run: Callable[[Any, Any], Any], spec: config.Options, quiet: bool, as_json: bool) -> int:
     with Stop() as stop:
         report = TerminalReport(sys.stderr, quiet=quiet, stopped=lambda: stop.asked)
         try:
             result = run(spec, report)
         finally:
             report.close()
-    (show_json if as_json else show_result)(sys.stdout, result)
+    try:
+        (show_json if as_json else show_result)(sys.stdout, result)
+    except BrokenPipeError:  # the reader left early
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
+        return BROKEN_PIPE
+    return DONE
 
 
 def _converse(talk: Callable[..., Any], spec: config.Options) -> None:
