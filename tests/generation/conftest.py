@@ -10,11 +10,11 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     AutoModelForCausalLM,
-    GPT2Config,
     Gemma2Config,
     Gemma3TextConfig,
-    LlamaConfig,
+    GPT2Config,
     Lfm2Config,
+    LlamaConfig,
     MistralConfig,
     OpenAIGPTConfig,
     PreTrainedModel,

@@ -30,8 +30,8 @@ class Detokenizer:
     """Turns tokens into text one at a time. The pieces joined are what `decode` makes of all tokens.
 
     (A tokenizer with byte tokens breaks a whole run of them when the last character is cut off; what is already out
-    stays whole.) A character whose bytes are spread over several tokens comes out when it is whole. Only a window of the last
-    tokens is decoded again, so a long reply costs no more per token than a short one.
+    stays whole.) A character whose bytes are spread over several tokens comes out when it is whole. Only a window of
+    the last tokens is decoded again, so a long reply costs no more per token than a short one.
     """
 
     def __init__(self, tokenizer: Decodes) -> None:
