@@ -93,6 +93,20 @@ class Engine:
                 on_token(index, delta)
         return [draft.reply() for draft in drafts]
 
+    def replies(
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling | Sequence[Sampling],
+        *,
+        between: Callable[[], None] = lambda: None,
+    ) -> Iterator[tuple[int, Reply]]:
+        """Yields (number of the prompt, its reply) as each ends. `between` is called at every token."""
+        drafts = self._drafts(prompts, sampling, streaming=False)
+        for index, delta in self._run(drafts):
+            between()
+            if delta.finish_reason:
+                yield index, drafts[index].reply()
+
     def stream(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling]
     ) -> Iterator[tuple[int, Delta]]:
@@ -101,10 +115,10 @@ class Engine:
 
     def score_tokens(self, prompt: Sequence[int], continuation: Sequence[int]) -> tuple[float, ...]:
         """Returns the natural log-probability of each token of `continuation` after `prompt`."""
-        self._check(prompt, "prompt", room=len(continuation))
+        self.check(prompt, "prompt", room=len(continuation))
         if not continuation:
             return ()
-        self._check(continuation, "continuation")
+        self.check(continuation, "continuation", room=0)
         with self._answering():
             return tuple(score(self._forward, prompt, continuation))
 
@@ -146,7 +160,7 @@ class Engine:
             check_sampling(one)
         drafts = []
         for index, (prompt, one) in enumerate(zip(prompts, samplings, strict=True)):
-            self._check(prompt, f"prompt {index}", room=1)
+            self.check(prompt, f"prompt {index}")
             space = self.context_length - len(prompt)
             room = min(space, one.max_tokens or space)
             drafts.append(
@@ -162,7 +176,8 @@ class Engine:
             )
         return drafts
 
-    def _check(self, tokens: Sequence[int], where: str, *, room: int = 0) -> None:
+    def check(self, tokens: Sequence[int], where: str = "prompt", *, room: int = 1) -> None:
+        """Raises `ModelError` when `tokens` cannot be followed by `room` more: none, too many, or unknown ones."""
         if not tokens:
             raise ModelError("holds no token", where=where, remedy="give at least one token to start from")
         if len(tokens) + room > self.context_length:
