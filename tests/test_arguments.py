@@ -22,7 +22,7 @@ class TrainingOptions(Options):
     learning_rate: float = Field(2e-4, gt=0, le=1, description="Step size.")
     max_steps: int | None = Field(None, ge=1, description="Stop after this many steps.")
     packing: bool = Field(True, description="Put rows together.")
-    order: Literal["random", "sequential"] = Field("random", description="Order of the rows.")
+    order: Literal["random", "sequential"] = Field("random", description="order of the rows")
     train: Literal["lora", "dora", "full", "last_layers", "head"] = Field("lora", description="What is trained")
     stop: tuple[str, ...] = Field((), description="Strings that end a reply.")
 
@@ -136,8 +136,8 @@ def test_flags_and_arguments_win_over_a_recipe(tmp_path: Path) -> None:
 
 def test_relative_paths_of_a_recipe_start_at_its_folder(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
-    spec = bind(recipe(tmp_path, rows=["../a.jsonl", "/b.jsonl", "https://x.org/c"], model="mine", output="runs/x"))
-    assert spec.rows == (str(tmp_path / "../a.jsonl"), "/b.jsonl", "https://x.org/c")
+    spec = bind(recipe(tmp_path, rows=["../a.jsonl", "/b.jsonl", "hub:o/n"], model="mine", output="runs/x"))
+    assert spec.rows == (str(tmp_path / "../a.jsonl"), "/b.jsonl", "hub:o/n")
     assert spec.model == str(tmp_path / "mine")
     assert spec.output == str(tmp_path / "runs/x")
     assert bind(recipe(tmp_path, rows=["a"], model="fiddle")).model == "fiddle"

@@ -140,7 +140,7 @@ def _is_recipe(word: str, keys: set[str]) -> bool:
 def _beside(folder: Path, outside: str | None, value: Any) -> Any:
     if isinstance(value, list):
         return [_beside(folder, outside, item) for item in value]
-    if not isinstance(value, str) or "://" in value or value.startswith("~"):
+    if not isinstance(value, str) or "://" in value or value.startswith(("hub:", "~")):
         return value
     here = folder / value
     is_path = outside == "path" or (outside == "model" and (value.startswith(".") or here.exists()))
@@ -163,7 +163,7 @@ def _body(field: config.Field) -> str:
     kind = field.kind.removesuffix(" ...")
     long_choice = " | " in kind and len(kind.replace(" | ", "|")) > SHORT_KIND and field.kind != "true | false"
     facts = [f"one of {kind.replace(' | ', ', ')}" if long_choice else "", field.bounds, _default(field)]
-    said = field.description.rstrip(".")
+    said = field.description[:1].upper() + field.description[1:].rstrip(".")
     inside = "; ".join(fact for fact in facts if fact)
     return f"{said}. [{inside}]" if inside else f"{said}."
 
