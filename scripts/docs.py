@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from itertools import groupby
 from pathlib import Path
 
 from luthier.config import Field, fields
@@ -18,10 +17,10 @@ BLOCK = re.compile(r"<!-- options:(\w+) -->\n.*?<!-- /options -->", re.DOTALL)
 
 def option_tables(name: str) -> str:
     """Returns the options of verb `name` in Markdown: a table for each room they belong to."""
-    return "\n\n".join(
-        f"**{group or 'Other'}**\n\n{_table(members)}"
-        for group, members in groupby(fields(verb(name).Spec), key=lambda field: field.group)
-    )
+    groups: dict[str, list[Field]] = {}
+    for field in sorted(fields(verb(name).Spec), key=lambda field: not field.positional):
+        groups.setdefault(field.group or "Other", []).append(field)
+    return "\n\n".join(f"**{group}**\n\n{_table(members)}" for group, members in groups.items())
 
 
 def renewed(page: str) -> str:

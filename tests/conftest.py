@@ -48,7 +48,7 @@ def luthier_command() -> Run:
     def run(
         *args: str, cwd: Path | None = None, timeout_s: float = 300, before: tuple[str, ...] = ()
     ) -> subprocess.CompletedProcess[str]:
-        return _run([*before, sys.executable, "-m", "luthier.cli", *args], cwd=cwd, timeout_s=timeout_s)
+        return _run([*before, sys.executable, "-m", "luthier", *args], cwd=cwd, timeout_s=timeout_s)
 
     return run
 

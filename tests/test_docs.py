@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated
 
 import pytest
 from house import ROOT
 from pydantic import Field
 
 import docs
-from luthier.config import Options, bind, read_mapping
+from luthier.config import Options, Positional, bind, read_mapping
 from luthier.errors import SpecError
 from luthier.workflows import verb, verbs
 
@@ -85,7 +86,7 @@ def run_page(page: str, folder: Path) -> None:
 def subprocess_of(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     tools = folder / ".bin"
     tools.mkdir(exist_ok=True)
-    (tools / "luthier").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m luthier.cli "$@"\n')
+    (tools / "luthier").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m luthier "$@"\n')
     (tools / "luthier").chmod(0o755)
     path = os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]])
     env = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120"}
@@ -192,13 +193,22 @@ def test_exact_output_may_leave_out_what_varies(tmp_path: Path) -> None:
 class Loudness(Options):
     title = "Voice"
     loudness: int = Field(1, ge=0, description="How loud | how far, in dB.")
+
+
+class Tempo(Options):
+    title = "Tempo"
     fast: bool = Field(True, description="Sing fast.")
+
+
+class Song(Loudness, Tempo):
+    title = "Voice"
+    songs: Annotated[tuple[str, ...], Positional()] = Field(description="What to sing.")
 
 
 @pytest.fixture
 def sing(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("sing", "Sings.\n\nMore.")
-    module.Spec = Loudness  # type: ignore[attr-defined]
+    module.Spec = Song  # type: ignore[attr-defined]
     for place in (sys.modules[__name__], docs):
         monkeypatch.setattr(place, "verb", lambda name: module)
     monkeypatch.setattr(docs, "verbs", lambda: ("sing",))
@@ -206,15 +216,17 @@ def sing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("sing")
 def test_recipes_are_bound(tmp_path: Path) -> None:
-    run_page(page_of("~~~yaml verb=sing\nloudness: 3\n~~~"), tmp_path)
+    run_page(page_of("~~~yaml verb=sing\nloudness: 3\nsongs: [la]\n~~~"), tmp_path)
     with pytest.raises(SpecError, match="line 1: unknown key 'volume'"):
-        run_page(page_of("~~~yaml verb=sing\nvolume: 3\n~~~"), tmp_path)
+        run_page(page_of("~~~yaml verb=sing\nvolume: 3\nsongs: [la]\n~~~"), tmp_path)
 
 
 @pytest.mark.usefixtures("sing")
 def test_tables_are_added_renewed_and_removed() -> None:
     page = docs.renewed("# Options\n")
     assert "## luthier sing\n\nSings.\n\n<!-- options:sing -->\n**Voice**\n" in page
+    assert page.count("**Voice**") == page.count("**Tempo**") == 1
+    assert page.index("| `SONGS` text ... | required | What to sing. |") < page.index("| `loudness`")
     assert "| `loudness` integer | `1` | How loud \\| how far, in dB. |" in page
     assert "| `fast` true \\| false | `true` | Sing fast. |" in page
     assert docs.renewed(page) == page

@@ -27,7 +27,7 @@ def cpu_seconds(args: tuple[str, ...], folder: Path) -> tuple[float, int, str]:
     said = folder / "said"
     with said.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "luthier.cli", *args],
+            [sys.executable, "-m", "luthier", *args],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
             stdin=subprocess.DEVNULL,
