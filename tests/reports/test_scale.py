@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from luthier.reports.scale import Scale, number, percent, scale_over, smooth, thin
 
 FINITE = st.floats(-1e9, 1e9, allow_nan=False)
-POSITIVE = st.floats(5e-324, 1e300)
+POSITIVE = st.floats(1e-290, 1e290)
 
 
 @given(st.lists(FINITE, min_size=1))
@@ -34,7 +34,7 @@ def test_ticks_are_few_even_and_inside(values: list[float], count: int) -> None:
     assert all(-1e-6 <= scale.at(tick) <= 1 + 1e-6 for tick in ticks)
 
 
-@pytest.mark.parametrize(("low", "high"), [(1.0, 7.0), (0.9, 95.0), (1e-6, 1e6), (1e-30, 1e30), (5e-324, 1e308)])
+@pytest.mark.parametrize(("low", "high"), [(1.0, 7.0), (0.9, 95.0), (1e-6, 1e6), (1e-30, 1e30), (1e-300, 1e308)])
 def test_logarithmic_ticks_are_between_two_and_twice_the_count(low: float, high: float) -> None:
     ticks = Scale(low, high, log=True).ticks(6)
     assert 2 <= len(ticks) <= 12

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 BUCKETS = 400
 PER_BUCKET = 5
+TINY = 1e-300
+"""A logarithmic axis needs values above this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,13 @@ def scale_over(values: Iterable[float], *, log: bool = False, zero: bool = False
 
     `zero` keeps 0 on the axis. Without any usable value the scale runs from 0 to 1 (1 to 10 for `log`).
     """
-    usable = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    usable = [value for value in values if math.isfinite(value) and (value > TINY or not log)]
     if not usable:
         return Scale(1.0, 10.0, log) if log else Scale(0.0, 1.0)
     low, high = min(usable), max(usable)
     if log:
         room = max(math.exp(pad * (math.log(high) - math.log(low))), 1.02)
-        return Scale(low / room or low, high * room, log)
+        return Scale(low / room, high * room, log)
     low, high = (min(low, 0.0), max(high, 0.0)) if zero else (low, high)
     room = (high - low) * pad if high > low else abs(high) * 0.1 or 1.0
     return Scale(low if zero and low == 0 else low - room, high if zero and high == 0 else high + room)
