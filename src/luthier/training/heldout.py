@@ -1,11 +1,10 @@
-"""Held-out loss, row by row: what evaluation during training and the comparison after it are made of."""
+"""Held-out loss by packed passes: what evaluation during training and the comparison after it are made of."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,68 +13,47 @@ from torch import nn
 
 from luthier.objectives.language import LanguageObjective
 from luthier.tokens.plan import plan_passes
-from luthier.training.loop import Items, computing_in
-
-
-@dataclass(frozen=True)
-class RowLosses:
-    """Per row (R,): the summed negative log-probability of its labelled tokens, their number, and how many were the
-    most probable token."""
-
-    losses: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    correct: NDArray[np.int64]
-
-    @property
-    def loss(self) -> float:
-        """Mean negative log-probability per labelled token, in nats."""
-        return float(self.losses.sum() / max(1, self.counts.sum()))
-
-    def figures(self) -> dict[str, float]:
-        """Returns the figures that training logs."""
-        return {
-            "eval_loss": self.loss,
-            "eval_perplexity": math.exp(min(self.loss, 700.0)),
-            "eval_token_accuracy": float(self.correct.sum() / max(1, self.counts.sum())),
-        }
+from luthier.tokens.token_rows import TokenRow
+from luthier.training.loop import computing_in
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Measures a model on rows it is not trained on."""
+    """Measures a model, in evaluation mode and without gradients, on sequences it is not trained on."""
 
+    model: nn.Module
     objective: LanguageObjective
-    rows: Items
     max_tokens_per_pass: int
     device: torch.device
     compute_dtype: torch.dtype
     packing: bool = True
-    on_row: Callable[[int, int], None] | None = None
+
+    def losses(self, sequences: Sequence[TokenRow]) -> NDArray[np.float64]:
+        """Returns (R,) the summed negative log-probability of each sequence's labelled tokens."""
+        return self._sums(sequences)[0]
+
+    def figures(self, sequences: Sequence[TokenRow]) -> dict[str, float]:
+        """Returns the figures that training logs, over all labelled tokens of the sequences."""
+        losses, correct = self._sums(sequences)
+        count = max(1, self.objective.count(sequences))
+        loss = float(losses.sum()) / count
+        return {
+            "eval_loss": loss,
+            "eval_perplexity": math.exp(min(loss, 700.0)),
+            "eval_token_accuracy": float(correct.sum()) / count,
+        }
 
     @torch.no_grad()
-    def measure(self, model: nn.Module) -> RowLosses:
-        """Returns the losses of every row; the model is left in evaluation mode."""
-        model.eval()
-        count = len(self.rows)
-        found = RowLosses(np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64))
-        done = 0
-        for members in plan_passes(self.rows.lengths.tolist(), self.max_tokens_per_pass, packing=self.packing):
-            self._measure_pass(model, members, found)
-            done += len(members)
-            if self.on_row is not None:
-                self.on_row(done, count)
-        return found
-
-    def _measure_pass(self, model: nn.Module, members: list[int], found: RowLosses) -> None:
-        batch = self.objective.collate([self.rows[index] for index in members]).to(self.device)
-        with computing_in(self.device, self.compute_dtype):
-            losses, right = self.objective.token_losses(model, batch)
-        owner = np.searchsorted(np.asarray(batch.segments[1:]), batch.label_positions.cpu().numpy(), side="right")
-        rows = np.asarray(members)
-        np.add.at(found.losses, rows[owner], _numbers(losses))
-        np.add.at(found.correct, rows[owner], right.cpu().numpy().astype(np.int64))
-        np.add.at(found.counts, rows[owner], 1)
-
-
-def _numbers(tensor: torch.Tensor) -> NDArray[Any]:
-    return tensor.double().cpu().numpy()
+    def _sums(self, sequences: Sequence[TokenRow]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        self.model.eval()
+        losses, correct = np.zeros(len(sequences)), np.zeros(len(sequences), np.int64)
+        lengths = [len(sequence.tokens) for sequence in sequences]
+        for members in plan_passes(lengths, self.max_tokens_per_pass, packing=self.packing):
+            batch = self.objective.collate([sequences[index] for index in members]).to(self.device)
+            with computing_in(self.device, self.compute_dtype):
+                found, right = self.objective.token_losses(self.model, batch)
+            ends = np.asarray(batch.segments[1:])
+            owner = np.asarray(members)[np.searchsorted(ends, batch.label_positions.cpu().numpy(), side="right")]
+            np.add.at(losses, owner, found.double().cpu().numpy())
+            np.add.at(correct, owner, right.cpu().numpy())
+        return losses, correct

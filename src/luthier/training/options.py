@@ -90,6 +90,12 @@ class RunOptions(Options):
     )
     output: LocalPath | None = Field(None, description="the run's folder; default: a new one under runs/")
     resume: bool = Field(False, description="go on with the run in output, bit for bit")
+    answer_rows: int = Field(
+        200, ge=0, description="held-out rows that base and tuned both answer; 0 compares the loss alone"
+    )
+    answer_tokens: int | None = Field(
+        None, ge=1, description="tokens per answer at most; default: half as long again as the longest reference"
+    )
     plan_only: bool = Field(False, description="print the plan and stop")
     from_scratch: bool = Field(
         False, description="start from random weights: of the model's shape, or of a new one when its size is given"

@@ -119,9 +119,7 @@ class Comparison:
         """Returns the lines of the model card's table."""
         interval = self.change.interval
         lines = [
-            Score(
-                "loss per token", len(self.base.counts), self.base.loss, self.tuned.loss, interval.low, interval.high
-            )
+            Score("loss per token", len(self.base.counts), self.base.loss, self.tuned.loss, interval.low, interval.high)
         ]
         for one in () if self.scores is None else self.scores.comparisons:
             before, after = (self.scores.score(name, one.metric).mean for name in self.scores.systems)  # type: ignore[union-attr]
@@ -130,9 +128,7 @@ class Comparison:
         return tuple(lines)
 
 
-def compare(
-    split: str, items: Sequence[Item], base: Measured, tuned: Measured, options: TuningOptions
-) -> Comparison:
+def compare(split: str, items: Sequence[Item], base: Measured, tuned: Measured, options: TuningOptions) -> Comparison:
     """Returns what the same rows say about base and tuned."""
     change = compare_losses(base.loss, tuned.loss, resamples=options.resamples, seed=options.seed)
     scores = None

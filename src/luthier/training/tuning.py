@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from luthier.errors import Interrupted
+from luthier.evaluation.heldout import heldout_loss
+from luthier.evaluation.items import Answered, Item, items_of
+from luthier.evaluation.replies import KeptReplies, answer_items
+from luthier.generation.chat import TemplateChat
 from luthier.models.attention import use_packed_attention
 from luthier.models.compiled import compile_blocks
 from luthier.models.load import LoadedModel, load_opened
 from luthier.models.parameters import choose_parameters
 from luthier.objectives.contract import OBJECTIVES
 from luthier.objectives.language import LanguageObjective
+from luthier.records.messages import Sampling
 from luthier.report import Report
-from luthier.training.heldout import HeldOut, RowLosses
+from luthier.training.heldout import HeldOut
 from luthier.training.loop import Job, Outcome, train
-from luthier.training.prepare import Encoded
+from luthier.training.results import Measured
 from luthier.training.run import RunFolder
 from luthier.training.setup import Planned
 
@@ -36,6 +43,12 @@ class Tuning:
                 planned.rows.train.tokens[index] for index in range(min(SAMPLE_ROWS, len(planned.rows.train.tokens)))
             ]
             self.objective = OBJECTIVES.load(planned.spec.method)(self.loaded.model, sample)
+        self.items: list[Item] = []
+        if planned.rows.heldout is not None and planned.spec.method == "sft":
+            spec = planned.spec
+            plain = spec.completion_style == "plain"
+            rows = planned.rows.heldout.rows
+            self.items, _ = items_of(rows, limit=spec.answer_rows, seed=spec.seed, plain_completions=plain)
 
     def train(self) -> Outcome:
         """Trains, or goes on training; the model is left with the best weights."""
@@ -55,7 +68,7 @@ class Tuning:
             compute_dtype=self.loaded.dtype,
             identity=planned.identity,
             report=self.report,
-            evaluate=None if validation is None else lambda: self._losses(validation).figures(),
+            evaluate=None if validation is None else lambda: self._held_out.figures(validation.tokens),
             describe=planned.rows.train.describe,
             packing=planned.plan.packing,
         )
@@ -65,24 +78,62 @@ class Tuning:
             self.loaded.model.gradient_checkpointing_disable()
         return outcome
 
-    def losses(self, part: Encoded, task: str) -> RowLosses:
-        """Returns the held-out losses of the model as it is now."""
+    def measure(self, name: str, weights: str) -> Measured:
+        """Returns the held-out loss and answers of the model as it is now; `weights` names them for kept replies."""
+        heldout = self.planned.rows.heldout
+        assert heldout is not None, "measured only where rows are held out"
+        tokens, task = heldout.tokens, f"held-out loss of {name}"
         with self._packed():
-            return self._losses(part, task)
+            loss = heldout_loss(
+                tokens,
+                lambda part: self._held_out.losses(part).tolist(),
+                max_tokens_per_pass=self.planned.plan.max_tokens_per_pass,
+                resamples=self.planned.spec.resamples,
+                seed=self.planned.spec.seed,
+                on_pass=lambda done: self.report.progress(task, done, len(tokens)),
+            )
+        return Measured(loss, self._answers(name, weights) if self.items else ())
 
-    def _losses(self, part: Encoded, task: str = "") -> RowLosses:
-        def on_row(done: int, count: int) -> None:
-            self.report.progress(task, done, count)
+    def _answers(self, name: str, weights: str) -> list[Answered]:
+        sampling = Sampling(max_tokens=self.planned.spec.answer_tokens or self._room())
 
+        def on_reply(done: int, _: Answered) -> None:
+            self.report.progress(f"answers of {name}", done, len(self.items))
+
+        with KeptReplies(self.folder.data / "answers.jsonl") as kept:
+            return answer_items(
+                TemplateChat.of(self.loaded),
+                self.items,
+                sampling,
+                kept=kept,
+                identity=f"{self.planned.identity['model']}:{weights}",
+                on_reply=on_reply,
+                between=self._stop_if_asked,
+            )
+
+    def _room(self) -> int:
+        template = self.loaded.template
+        texts = [item.reference.content or item.prompt.shown() for item in self.items]
+        return math.ceil(1.5 * max(len(ids) for ids in template.encode(texts))) + 16
+
+    def _stop_if_asked(self) -> None:
+        if self.report.cancelled():
+            raise Interrupted(
+                "stopped while held-out rows were answered; everything so far is saved",
+                where=str(self.folder.path),
+                remedy="run the same command with --resume to go on",
+            )
+
+    @property
+    def _held_out(self) -> HeldOut:
         return HeldOut(
+            self.loaded.model,
             self.objective,
-            part.tokens,
             self.planned.plan.max_tokens_per_pass,
             self.loaded.device,
             self.loaded.dtype,
             packing=self.planned.plan.packing,
-            on_row=on_row if task else None,
-        ).measure(self.loaded.model)
+        )
 
     def _load(self) -> LoadedModel:
         spec = self.planned.spec
