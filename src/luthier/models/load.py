@@ -107,7 +107,8 @@ def load_opened(opened: Opened, *, master_weights: bool = False, fresh_seed: int
     With `master_weights` the weights are kept in fp32 whatever the computation's format: for training them. With
     `fresh_seed` they are random: the same for the same seed.
     """
-    found, notes = opened.found, ()
+    found = opened.found
+    notes: tuple[str, ...] = ()
     folder = found.base_folder
     assert folder is not None, "an opened model has a folder"
     weight_dtype = torch.float32 if master_weights else opened.dtype

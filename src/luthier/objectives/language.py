@@ -107,19 +107,19 @@ class LanguageObjective:
         """Returns the rows packed into one forward pass."""
         return pack_rows(rows)
 
-    def loss(self, model: torch.nn.Module, batch: Batch, denominator: int) -> Loss:
+    def loss(self, model: Any, batch: Batch, denominator: int) -> Loss:
         """Returns the pass's share of the step's loss: its summed cross entropy over `denominator` tokens."""
         if self.direct_head:
             return head_cross_entropy(hidden_states(model, batch), head_weight(model), batch.targets, 1 / denominator)
         return logit_cross_entropy(label_logits(model, batch), batch.targets, 1 / denominator)
 
     @torch.no_grad()
-    def token_losses(self, model: torch.nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
+    def token_losses(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
         """Returns each labelled token's negative log-probability (L,) and whether it is the most probable one (L,)."""
         if not self.direct_head:
             return _gathered(label_logits(model, batch), batch.targets)
         hidden, weight = hidden_states(model, batch), head_weight(model)
-        chunks = zip(hidden.split(CHUNK), batch.targets.split(CHUNK), strict=True)
+        chunks = zip(torch.split(hidden, CHUNK), torch.split(batch.targets, CHUNK), strict=True)
         parts = [_gathered(F.linear(rows, weight.to(rows.dtype)), wanted) for rows, wanted in chunks]
         return torch.cat([losses for losses, _ in parts]), torch.cat([right for _, right in parts])
 
@@ -129,40 +129,39 @@ def _gathered(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
     return -log_p.gather(1, targets[:, None]).squeeze(1), log_p.argmax(-1) == targets
 
 
-def hidden_states(model: torch.nn.Module, batch: Batch) -> Tensor:
+def hidden_states(model: Any, batch: Batch) -> Tensor:
     """Returns the decoder's last hidden states (L, H) at the label positions."""
-    decoder = model.get_decoder()  # type: ignore[operator]
+    decoder = model.get_decoder()
     states: Tensor = forward_packed(decoder, batch).last_hidden_state[0]  # (T, H)
     return states[batch.label_positions]
 
 
-def label_logits(model: torch.nn.Module, batch: Batch) -> Tensor:
+def label_logits(model: Any, batch: Batch) -> Tensor:
     """Returns the model's own logits (L, V) at the label positions."""
     logits: Tensor = forward_packed(model, batch).logits[0]  # (T, V)
     return logits[batch.label_positions]
 
 
-def head_weight(model: torch.nn.Module) -> Tensor:
+def head_weight(model: Any) -> Tensor:
     """Returns the output head's weight (V, H) of a transformers causal model."""
-    weight = model.get_output_embeddings().weight  # type: ignore[operator,union-attr]
-    assert isinstance(weight, Tensor)
+    weight: Tensor = model.get_output_embeddings().weight
     return weight
 
 
 @torch.no_grad()
-def has_direct_head(model: torch.nn.Module, batch: Batch) -> bool:
+def has_direct_head(model: Any, batch: Batch) -> bool:
     """Returns whether the model's logits on `batch` are its last hidden states times its head and nothing else.
 
     Asked of the model itself rather than of its configuration: soft-capping, logit scales and head biases have many
     names, and a wrong guess would train the wrong loss.
     """
-    head = model.get_output_embeddings()  # type: ignore[operator]
+    head = model.get_output_embeddings()
     if not isinstance(head, torch.nn.Linear) or head.bias is not None:
         return False
     direct = F.linear(hidden_states(model, batch), head.weight).float()
     return bool(torch.allclose(direct, label_logits(model, batch).float(), rtol=1e-3, atol=1e-3))
 
 
-def for_model(model: torch.nn.Module, sample: Sequence[TokenRow]) -> LanguageObjective:
+def for_model(model: Any, sample: Sequence[TokenRow]) -> LanguageObjective:
     """Returns the objective for `model`, its head checked on `sample` rows."""
     return LanguageObjective(direct_head=has_direct_head(model, pack_rows(sample)))

@@ -243,7 +243,7 @@ class _Run:
         self.job.report.event("checkpoint", f"step {self.state.step}: {path}")
 
     def _tensors(self) -> dict[str, Tensor]:
-        out = {f"model.{name}": parameter for name, parameter in self.trained.items()}
+        out: dict[str, Tensor] = {f"model.{name}": parameter for name, parameter in self.trained.items()}
         for name, parameter in self.trained.items():
             for key, value in self.optimizer.state[parameter].items():
                 out[f"optimizer.{name}.{key}"] = value

@@ -68,9 +68,16 @@ class Prepared:
 
 def read_split(options: DataOptions, *, method: str, folder: Path, report: Report) -> Split:
     """Returns the rows of a run, split; `SpecError` when they are of a kind that `method` cannot use."""
-    report.progress("reading rows", 0, None)
-    rows = read_rows(options.rows, options, spool=folder / "rows")
+
+    def on_rows(count: int) -> None:
+        report.progress("reading rows", count, None)
+
+    rows = read_rows(options.rows, options, spool=folder / "rows", progress=on_rows)
     report.event("info", f"{len(rows):,} rows in {rows.format} format from {', '.join(rows.files)}")
+    if rows.source.bad_rows:
+        report.event("warning", f"{len(rows.source.bad_rows):,} bad rows are left out, as asked (bad_rows: skip)")
+    for column, count in rows.source.unused_columns.items():
+        report.event("warning", f"column {column!r} of {count:,} rows is not used by the {rows.format} format")
     if rows.kind not in KINDS[method]:
         other = next((name for name, kinds in KINDS.items() if rows.kind in kinds), None)
         raise SpecError(
@@ -78,7 +85,10 @@ def read_split(options: DataOptions, *, method: str, folder: Path, report: Repor
             where=", ".join(rows.files),
             remedy=f"use --method {other}" if other else "force another --format, or rename --columns",
         )
-    split = split_rows(rows, options)
+    validation = None
+    if options.validation_rows:
+        validation = read_rows(options.validation_rows, options, spool=folder / "validation-rows")
+    split = split_rows(rows, options, validation=validation)
     if split.moved:
         report.event("warning", f"{split.moved:,} rows were moved to training because they repeat rows there")
     return split
@@ -103,7 +113,7 @@ def encode_split(
         train,
         encode(split.validation, "validation"),
         encode(split.test, "test"),
-        split.fingerprint,
+        split.train.fingerprint,
         split.train.format,
         split.train.files,
     )

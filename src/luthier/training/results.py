@@ -103,7 +103,8 @@ class Comparison:
         chosen = sorted(self.scores.items, key=lambda one: -abs(change(one.values)))[:SHOWN_ANSWERS]
         return [
             Table(
-                f"Held-out row {one.item.index + 1}: {name} {one.values[name][base]:.2f} -> {one.values[name][tuned]:.2f}",
+                f"Held-out row {one.item.index + 1}: {name} "
+                f"{one.values[name][base]:.2f} -> {one.values[name][tuned]:.2f}",
                 ("", ""),
                 (
                     ("asked", _cut(_last_question(one.item))),

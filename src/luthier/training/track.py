@@ -45,14 +45,14 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         purge = from_step + 1 if from_step else None
-        self._writer = SummaryWriter(str(folder), purge_step=purge)  # type: ignore[no-untyped-call]
+        self._writer = SummaryWriter(str(folder), purge_step=purge)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         for name, value in values.items():
-            self._writer.add_scalar(name.replace("eval_", "eval/"), value, step)  # type: ignore[no-untyped-call]
+            self._writer.add_scalar(name.replace("eval_", "eval/"), value, step)
 
     def close(self) -> None:
-        self._writer.close()  # type: ignore[no-untyped-call]
+        self._writer.close()
 
 
 class WeightsAndBiases:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 import torch
 
@@ -15,7 +18,9 @@ from luthier.evaluation.replies import KeptReplies, answer_items
 from luthier.generation.chat import TemplateChat
 from luthier.models.attention import use_packed_attention
 from luthier.models.compiled import compile_blocks
+from luthier.models.export import save_model, whole_folder
 from luthier.models.load import LoadedModel, load_opened
+from luthier.models.memory import peak_memory
 from luthier.models.parameters import choose_parameters
 from luthier.objectives.contract import OBJECTIVES
 from luthier.objectives.language import LanguageObjective
@@ -23,9 +28,10 @@ from luthier.records.messages import Sampling
 from luthier.report import Report
 from luthier.training.heldout import HeldOut
 from luthier.training.loop import Job, Outcome, train
-from luthier.training.results import Measured
+from luthier.training.results import Comparison, Measured, compare
 from luthier.training.run import RunFolder
 from luthier.training.setup import Planned
+from luthier.training.summary import model_card, write_report
 
 SAMPLE_ROWS = 2
 """Rows on which the objective checks the model's head."""
@@ -54,7 +60,7 @@ class Tuning:
         """Trains, or goes on training; the model is left with the best weights."""
         planned, spec = self.planned, self.planned.spec
         if planned.plan.gradient_checkpointing:
-            self.loaded.model.gradient_checkpointing_enable({"use_reentrant": False})
+            self.loaded.model.activation_checkpointing_enable()
         validation = planned.rows.validation
         job = Job(
             model=self.loaded.model,
@@ -78,10 +84,11 @@ class Tuning:
             self.loaded.model.gradient_checkpointing_disable()
         return outcome
 
-    def measure(self, name: str, weights: str) -> Measured:
-        """Returns the held-out loss and answers of the model as it is now; `weights` names them for kept replies."""
+    def measure(self, name: str) -> Measured | None:
+        """Returns the held-out loss and answers of the model as it is now; None where no row is held out."""
         heldout = self.planned.rows.heldout
-        assert heldout is not None, "measured only where rows are held out"
+        if heldout is None:
+            return None
         tokens, task = heldout.tokens, f"held-out loss of {name}"
         with self._packed():
             loss = heldout_loss(
@@ -92,9 +99,36 @@ class Tuning:
                 seed=self.planned.spec.seed,
                 on_pass=lambda done: self.report.progress(task, done, len(tokens)),
             )
-        return Measured(loss, self._answers(name, weights) if self.items else ())
+        return Measured(loss, self._answers(name) if self.items else ())
 
-    def _answers(self, name: str, weights: str) -> list[Answered]:
+    def finish(self, outcome: Outcome, base: Measured | None, tuned: Measured | None) -> Comparison | None:
+        """Saves the model with its card, the comparison and the report; returns the comparison, where rows were held
+        out."""
+        planned, folder = self.planned, self.folder
+        comparison = None
+        if base is not None and tuned is not None:
+            split = "test" if planned.rows.test is not None else "validation"
+            comparison = compare(split, self.items, base, tuned, planned.spec)
+        self.report.progress("saving the model", 0, None)
+        run = folder.read() | {"peak_bytes": peak_memory(self.loaded.device)}
+        text = model_card(planned, outcome, comparison, run, name=folder.path.name)
+        shutil.rmtree(folder.model, ignore_errors=True)  # of an earlier end of this run
+        with whole_folder(folder.model) as part:
+            save_model(self.loaded, part, card=text)
+        write_report(folder.path / "report.html", planned, outcome, comparison, run)
+        if comparison is not None and comparison.scores is not None:
+            lines = [json.dumps(one.to_json(), ensure_ascii=False) for one in comparison.scores.items]
+            (folder.path / "heldout.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        folder.update(
+            status="succeeded",
+            state=asdict(outcome.state),
+            stopped_early=outcome.stopped_early,
+            peak_bytes=run["peak_bytes"],
+            comparison=None if comparison is None else comparison.to_json(),
+        )
+        return comparison
+
+    def _answers(self, name: str) -> list[Answered]:
         sampling = Sampling(max_tokens=self.planned.spec.answer_tokens or self._room())
 
         def on_reply(done: int, _: Answered) -> None:
@@ -106,7 +140,7 @@ class Tuning:
                 self.items,
                 sampling,
                 kept=kept,
-                identity=f"{self.planned.identity['model']}:{weights}",
+                identity=name,
                 on_reply=on_reply,
                 between=self._stop_if_asked,
             )

@@ -19,8 +19,8 @@ class Spec(Options):
     """What the demo can be told; everything else about it is fixed."""
 
     title: ClassVar[str] = "Demo"
-    output: LocalPath | None = Field(None, description="the run's folder; default: a new one under runs/")
-    max_steps: int | None = Field(None, ge=1, description="optimizer steps; fewer are quicker and teach less")
+    output: LocalPath | None = Field(default=None, description="the run's folder; default: a new one under runs/")
+    max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; fewer are quicker and teach less")
 
 
 def tune_spec(spec: Spec) -> tune.Spec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from luthier.report import Report, Table
 from luthier.training.options import TuningOptions
 
 if TYPE_CHECKING:
+    from luthier.training.results import Comparison
     from luthier.training.run import RunFolder
 
 
@@ -21,7 +23,9 @@ class Spec(TuningOptions):
     """Everything a tuning run can be told."""
 
     plan_compute: float | None = Field(
-        None, gt=0, description="print the compute-optimal sizes for this many floating-point operations, and stop"
+        default=None,
+        gt=0,
+        description="print the compute-optimal sizes for this many floating-point operations, and stop",
     )
 
 
@@ -33,6 +37,7 @@ class Result:
     plan: Mapping[str, Any]
     comparison: Mapping[str, Any] = field(default_factory=dict)
     shown: Sequence[Table] = ()
+    sentence: str = ""
     commands: Sequence[str] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -67,23 +72,40 @@ def run(spec: Spec, report: Report) -> Result:
 
 
 def _tune(spec: Spec, folder: RunFolder, report: Report) -> Result:
+    from luthier.training.setup import plan_run
     from luthier.training.tuning import Tuning
 
-    tuning = Tuning(spec, folder, report)
-    tuning.plan()
+    planned = plan_run(spec, folder, report)
     if spec.plan_only:
         folder.discard()
-        return Result("", tuning.planned.to_json(), shown=[tuning.planned.table()])
-    tuning.load()
-    before = tuning.measure("base")
+        return Result("", planned.plan.to_json())
+    tuning = Tuning(planned, folder, report)
+    base = tuning.measure("base")
     outcome = tuning.train()
-    after = tuning.measure("tuned")
-    return tuning.finish(before, after, outcome)
+    tuned = tuning.measure("tuned")
+    comparison = tuning.finish(outcome, base, tuned)
+    return _result(folder, planned.plan.to_json(), comparison)
+
+
+def _result(folder: RunFolder, plan: Mapping[str, Any], comparison: Comparison | None) -> Result:
+    path = str(folder.path)
+    shown = [] if comparison is None else [*comparison.tables(), *comparison.samples()]
+    return Result(
+        path,
+        plan,
+        {} if comparison is None else comparison.to_json(),
+        shown=shown,
+        sentence="" if comparison is None else comparison.sentence,
+        commands=(
+            f"luthier chat {shlex.quote(path)}",
+            f"luthier export {shlex.quote(path)} --to merged --output {shlex.quote(path + '-merged')}",
+        ),
+    )
 
 
 def _compute_table(spec: Spec) -> Result:
-    from luthier.models.scaling import compute_optimal_table
+    from luthier.models.scaling import compute_table, plan_compute
 
     assert spec.plan_compute is not None
-    table = compute_optimal_table(spec.plan_compute)
+    table = compute_table(plan_compute(flops=spec.plan_compute))
     return Result("", {"plan_compute": spec.plan_compute}, shown=[table])
