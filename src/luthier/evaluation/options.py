@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -13,7 +14,7 @@ class ScoreOptions(Options):
     """How replies are scored."""
 
     title = "Scores"
-    hints: ClassVar[dict[str, str]] = {"metrics": "write metric", "task": "write metric"}
+    hints: ClassVar[Mapping[str, str]] = {"metrics": "write metric", "task": "write metric"}
     metric: tuple[str, ...] = Field(
         default=(),
         max_length=16,

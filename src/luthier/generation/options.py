@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -14,7 +15,7 @@ class SamplingOptions(Options):
     """How the tokens of a reply are drawn from the model's probabilities."""
 
     title = "Sampling"
-    hints: ClassVar[dict[str, str]] = {
+    hints: ClassVar[Mapping[str, str]] = {
         "max_new_tokens": "write max_tokens",
         "max_completion_tokens": "write max_tokens",
         "do_sample": "write temperature (0 is greedy)",

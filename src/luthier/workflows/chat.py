@@ -89,16 +89,17 @@ class ChatSession:
         self._system = text or None
         self.reset()
 
-    def say(self, text: str) -> Generator[str, None, None]:
-        """Yields the reply piece by piece. What came before an early end stays in the conversation."""
-        return self._say(Message("user", text))
+    def say(self, text: str, *, between: Callable[[], None] = lambda: None) -> Generator[str, None, None]:
+        """Yields the reply piece by piece. What came before an early end stays in the conversation.
 
-    def _say(self, message: Message) -> Generator[str, None, None]:
-        pieces: list[str] = []
+        `between` is called at every token; what it raises ends the reply.
+        """
+        message, pieces = Message("user", text), list[str]()
         self.last = Delta()
         try:
             with closing(self._chat.deltas([*self.messages, message], self._sampling)) as deltas:
                 for self.last in deltas:
+                    between()
                     if self.last.text:
                         pieces.append(self.last.text)
                         yield self.last.text
@@ -127,14 +128,15 @@ def run(spec: Spec, report: Report) -> Result:
         )
     session = open_chat(spec)
     report.event("info", session.introduction)
-    pieces = []
-    for piece in session.say(spec.message):
-        pieces.append(piece)
+
+    def between() -> None:
         if report.cancelled():
             raise Interrupted("the reply was stopped", where=spec.model)
+
+    reply = "".join(session.say(spec.message, between=between))
     usage = session.last.usage or Usage(0, 0)
     calls = tuple(call.to_json() for call in session.last.tool_calls)
-    return Result(spec.model, "".join(pieces), calls, session.last.finish_reason, usage)
+    return Result(spec.model, reply, calls, session.last.finish_reason, usage)
 
 
 def interactive(spec: Spec, read_line: Callable[[], str | None], write: Callable[[str], None]) -> None:
@@ -201,7 +203,5 @@ def _introduction(name: str, loaded: Any) -> str:
     based = f", an adapter on {loaded.base_name}" if loaded.adapter is not None else ""
     lines = [f"{name}{based}; {loaded.context_length:,} tokens of context"]
     if loaded.template.is_default:
-        lines.append(
-            "It uses Luthier's own chat template, as models do that come without one; untuned, it may ignore it."
-        )
+        lines.append("It uses Luthier's chat template, as models without one do; untuned, it may not follow it.")
     return "\n".join([*lines, *loaded.notes])
