@@ -136,6 +136,7 @@ def test_a_dumb_terminal_is_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     stream, clock = Screen(), Clock()
     run(TerminalReport(stream, clock=clock), clock, total=10, seconds=20)
+    assert len(stream.getvalue().splitlines()) == 10
     assert not CONTROL.search(stream.getvalue())
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
 LOG_WIDTH = 120
-EVERY_SHARE, EVERY_S, NOT_BEFORE_S = 0.1, 30.0, 1.0
+EVERY_S, NOT_BEFORE_S = 30.0, 1.0
 WORTH_SAYING_S = 2.0
 WINDOW_S = 30.0
 PACES = ("/s", "_per_second")
@@ -147,18 +147,19 @@ class LogProgress:
 
     def __init__(self, stream: TextIO, clock: Callable[[], float]) -> None:
         self._stream, self._clock = stream, clock
-        self._spoke: dict[str, tuple[float, float]] = {}
+        self._spoke: dict[str, tuple[float, int]] = {}
 
     def update(self, task: Task) -> None:
         now = self._clock()
-        when, share = self._spoke.get(task.name, (task.started, 0.0))
+        when, told = self._spoke.get(task.name, (task.started, 0))
         if task.over:
             if self._spoke.pop(task.name, None) or now - task.started >= WORTH_SAYING_S:
                 self.say(ended(task, now))
             return
-        new = (task.share or 0.0) >= share + EVERY_SHARE and now - when >= NOT_BEFORE_S
+        tenth = math.floor((task.share or 0.0) * 10 + 1e-9)
+        new = tenth > told and now - when >= NOT_BEFORE_S
         if new or now - when >= EVERY_S:
-            self._spoke[task.name] = (now, task.share or 0.0)
+            self._spoke[task.name] = (now, tenth)
             self.say(running(task))
 
     def say(self, line: str, style: str = "") -> None:

@@ -9,7 +9,7 @@ from luthier.report import Table
 from luthier.reports.axes import Axes, at, colour, empty, figure, frame, grid, legend
 from luthier.reports.charts import LineChart, Series
 from luthier.reports.markup import NOTHING, Markup, join, tag, text
-from luthier.reports.scale import Scale, number, scale_over, smooth, thin
+from luthier.reports.scale import TINY, Scale, number, scale_over, smooth, thin
 from luthier.reports.tables import draw_table
 
 GRID = 10_000
@@ -24,7 +24,7 @@ def draw_lines(chart: LineChart) -> Markup:
     values = [value for series in drawn for value in series.y if math.isfinite(value)]
     if not values:
         return empty(chart.title, chart.note)
-    layers = {"linear": scale_over(values)} | ({"log": scale_over(values, log=True)} if min(values) > 0 else {})
+    layers = {"linear": scale_over(values)} | ({"log": scale_over(values, log=True)} if min(values) > TINY else {})
     x = scale_over((value for series in drawn for value in series.x), pad=0)
     axes = Axes(chart.title, x, layers, chart.x_label, chart.y_label)
     lines = join(_layer(drawn, axes.x, scale, name) for name, scale in layers.items())

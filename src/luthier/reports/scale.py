@@ -9,6 +9,8 @@ from itertools import pairwise
 
 BUCKETS = 400
 PER_BUCKET = 5
+TINY = 1e-300
+"""A logarithmic axis needs values above this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Scale:
     def at(self, value: float) -> float:
         """Returns the fraction of the axis at which `value` falls: 0 at `low`, 1 at `high`."""
         if self.log:
-            return math.log(value / self.low) / math.log(self.high / self.low)
+            return (math.log(value) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self, count: int = 6) -> tuple[float, ...]:
@@ -34,8 +36,8 @@ class Scale:
         return tuple(float(f"{index * step:.12g}") for index in range(first, math.floor(self.high / step + 1e-9) + 1))
 
     def _log_ticks(self, count: int) -> tuple[float, ...]:
-        decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-        size = math.log10(self.high / self.low)
+        decades = range(math.floor(math.log10(self.low)), min(math.ceil(math.log10(self.high)), 307) + 1)
+        size = math.log10(self.high) - math.log10(self.low)
         steps = (1, 2, 3, 5) if size < 1.5 else (1, 2, 5) if size < 2.5 else (1, 3) if size < count / 2 else (1,)
         every = max(math.ceil(size / count), 1)
         values = [step * 10.0**power for power in decades[::every] for step in steps]
@@ -47,12 +49,12 @@ def scale_over(values: Iterable[float], *, log: bool = False, zero: bool = False
 
     `zero` keeps 0 on the axis. Without any usable value the scale runs from 0 to 1 (1 to 10 for `log`).
     """
-    usable = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
+    usable = [value for value in values if math.isfinite(value) and (value > TINY or not log)]
     if not usable:
         return Scale(1.0, 10.0, log) if log else Scale(0.0, 1.0)
     low, high = min(usable), max(usable)
     if log:
-        room = max((high / low) ** pad, 1.02)
+        room = max(math.exp(pad * (math.log(high) - math.log(low))), 1.02)
         return Scale(low / room, high * room, log)
     low, high = (min(low, 0.0), max(high, 0.0)) if zero else (low, high)
     room = (high - low) * pad if high > low else abs(high) * 0.1 or 1.0

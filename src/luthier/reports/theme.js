@@ -29,7 +29,7 @@
     });
     const places = [...new Set(series.flatMap((one) => one.x))].sort((a, b) => a - b);
     const fraction = (value, [low, high], log) =>
-      log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+      log ? (Math.log(value) - Math.log(low)) / (Math.log(high) - Math.log(low)) : (value - low) / (high - low);
     return {
       fractions: places.map((x) => fraction(x, data.x, false)),
       at(index) {
