@@ -45,6 +45,10 @@ class Item:
         """Returns the reference as metrics read it."""
         return Answer(self.reference.content or "", self.reference.tool_calls)
 
+    def reference_text(self) -> str:
+        """Returns the reference as a person reads it, calls included."""
+        return _said(self.reference)
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
@@ -117,6 +121,15 @@ def items_of(
         chosen = sorted(random.Random(seed).sample(range(len(items)), limit))
         items = [items[place] for place in chosen]
     return items, skipped
+
+
+def reply_limit(reference_tokens: Sequence[int]) -> int:
+    """Returns the tokens a reply may have when nobody says: room for half as much again as the longest reference.
+
+    Room beyond the longest reference is at most 512 tokens, for a model that has not learnt to stop uses all of it.
+    """
+    longest = max(reference_tokens, default=0)
+    return longest + min(512, longest // 2 + 16)
 
 
 def _question(row: Any, plain: bool) -> tuple[Prompt, Message] | str:

@@ -130,6 +130,12 @@ class Scores:
         wanted = (system, metric or self.metrics[0])
         return next(score for score in self.scores if (score.system, score.metric) == wanted)
 
+    @property
+    def best(self) -> str:
+        """The system with the best mean by the deciding metric; the earlier one where two are equal."""
+        sign = 1 if load_metric(self.metrics[0]).higher_is_better else -1
+        return max(self.systems, key=lambda system: sign * self.score(system).mean)
+
     def to_json(self) -> dict[str, Any]:
         """Returns everything but the items, which `ScoredItem.to_json` writes one by one."""
         return {

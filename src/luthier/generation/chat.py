@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
@@ -12,6 +12,7 @@ from luthier.generation.engine import Engine
 from luthier.records.messages import Delta, Message, Reply, Sampling, ToolCall
 
 Tools = Sequence[Mapping[str, Any]]
+Stream = Generator[Delta, None, None]
 
 
 class Template(Protocol):
@@ -63,7 +64,7 @@ class TemplateChat:
         """Returns the chat with a loaded model."""
         return cls(Engine.of(loaded, max_batch_tokens=max_batch_tokens), loaded.template, loaded.name)
 
-    def deltas(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Iterator[Delta]:
+    def deltas(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Stream:
         """Yields the reply piece by piece; closing the iterator ends the work.
 
         Where tools are in play the text comes at the end, when it is known what of it is a call.
@@ -95,7 +96,7 @@ class TemplateChat:
         finally:
             if step is not None and not step.done():
                 await asyncio.wait([step])  # an iterator cannot be closed while it runs
-            pieces.close()  # type: ignore[attr-defined]  # both kinds are generators
+            pieces.close()
 
     def answer(
         self,
@@ -131,7 +132,7 @@ class TemplateChat:
         text, calls = self.template.parse_reply(self.template.reply_text(reply.token_ids))
         return replace(reply, text=text, tool_calls=calls, finish_reason="tool_calls") if calls else reply
 
-    def _with_calls(self, pieces: Iterator[Delta]) -> Iterator[Delta]:
+    def _with_calls(self, pieces: Iterator[Delta]) -> Stream:
         texts: list[str] = []
         tokens: list[int] = []
         for delta in pieces:

@@ -22,7 +22,11 @@ class SamplingOptions(Options):
         "stop_strings": "write stop",
     }
     max_tokens: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="tokens per reply at most; by default as the verb says"
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="tokens per reply at most; by default the rest of the context (chat), or enough for the longest "
+        "reference (evaluation)",
     )
     temperature: float = Field(
         default=0.0, ge=0, le=10, description="0 always takes the likeliest token; higher values vary the reply more"
