@@ -55,7 +55,7 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path: Path, 
 
 def test_only_damaged_checkpoints_is_an_error_that_names_them(tmp_path: Path) -> None:
     (write(tmp_path, 2) / saved.TENSORS).write_bytes(b"")
-    with pytest.raises(CheckpointError, match="no undamaged checkpoint is left.*step-00000002"):
+    with pytest.raises(CheckpointError, match=r"no undamaged checkpoint is left.*step-00000002"):
         saved.latest_checkpoint(tmp_path, IDENTITY)
 
 

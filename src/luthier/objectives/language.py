@@ -155,7 +155,7 @@ def has_direct_head(model: Any, batch: Batch) -> bool:
     Asked of the model itself rather than of its configuration: soft-capping, logit scales and head biases have many
     names, and a wrong guess would train the wrong loss.
     """
-    head = model.get_output_embeddings()
+    head: object = model.get_output_embeddings()
     if not isinstance(head, torch.nn.Linear) or head.bias is not None:
         return False
     direct = F.linear(hidden_states(model, batch), head.weight).float()

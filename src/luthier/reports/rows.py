@@ -233,7 +233,9 @@ def _bins(values: Sequence[int]) -> list[tuple[int, int, int]]:
     if not values:
         return []
     powers = [max(value - 1, 0).bit_length() for value in values]
-    spans = [((1 << power) // 2 + 1 if power else 1, 1 << power, power) for power in range(min(powers), max(powers) + 1)]
+    spans = [
+        ((1 << power) // 2 + 1 if power else 1, 1 << power, power) for power in range(min(powers), max(powers) + 1)
+    ]
     return [(low, high, powers.count(power)) for low, high, power in spans]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,15 +96,31 @@ def read_split(options: DataOptions, *, method: str, folder: Path, report: Repor
 
 
 def encode_split(
-    split: Split, options: DataOptions, template: Template, *, context_length: int, folder: Path, report: Report
+    split: Split,
+    options: DataOptions,
+    template: Template,
+    *,
+    context_length: int,
+    folder: Path,
+    keep: bool,
+    report: Report,
 ) -> Prepared:
-    """Returns the split as tokens, kept in files under `folder`."""
+    """Returns the split as tokens, kept in files under `folder`.
+
+    With `keep`, tokens that are there already are used as they are: a template that writes today's date would give a
+    resumed run other ones.
+    """
 
     def encode(rows: Rows, name: str) -> Encoded | None:
         if not len(rows):
             return None
+        place, done = folder / name, folder / name / "counts.json"
+        if keep and done.exists():
+            counts = TokenCounts(**json.loads(done.read_text(encoding="utf-8")))
+            return Encoded(rows, TokenRows.open(place), counts)
         report.progress(f"tokenising {name} rows", 0, None)
-        tokens, counts = encode_rows(rows, template, options, context_length=context_length, folder=folder / name)
+        tokens, counts = encode_rows(rows, template, options, context_length=context_length, folder=place)
+        done.write_text(json.dumps(counts.to_json()), encoding="utf-8")
         return Encoded(rows, tokens, counts)
 
     train = encode(split.train, "training")

@@ -48,7 +48,13 @@ def plan_run(spec: TuningOptions, folder: RunFolder, report: Report) -> Planned:
     opened = _open(spec, folder, lambda: texts(split.train))
     refusal = packing_refusal(opened.config) if spec.packing else None
     rows = encode_split(
-        split, spec, opened.template, context_length=opened.context_length, folder=folder.data, report=report
+        split,
+        spec,
+        opened.template,
+        context_length=opened.context_length,
+        folder=folder.data,
+        keep=spec.resume,
+        report=report,
     )
     trainable = _count(opened, spec)
     resolved = folder.read().get("resolved") if spec.resume else None

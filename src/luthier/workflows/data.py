@@ -21,7 +21,15 @@ from luthier.records.examples import Conversation, Record
 from luthier.records.options import RowsOptions
 from luthier.report import MarkedText, Report, Table
 from luthier.reports.rows import (
-    Cost, LongRow, Loss, Repeat, RowsFigures, TokenFigures, loss_advice, rows_page, rows_tables,
+    Cost,
+    LongRow,
+    Loss,
+    Repeat,
+    RowsFigures,
+    TokenFigures,
+    loss_advice,
+    rows_page,
+    rows_tables,
 )  # fmt: skip
 from luthier.tokens.options import TokenOptions
 
@@ -141,9 +149,7 @@ def _template(spec: Spec) -> tuple[Template, int]:
     from luthier.models.resolve import read_json, resolve_model
     from luthier.tokens.template import Template
 
-    found = resolve_model(
-        spec.model, revision=spec.revision, download=True, trust_remote_code=spec.trust_remote_code
-    )
+    found = resolve_model(spec.model, revision=spec.revision, download=True, trust_remote_code=spec.trust_remote_code)
     folders = [folder for folder in (found.adapter, found.base_folder) if folder is not None]
     folder = next((folder for folder in folders if (folder / "tokenizer_config.json").is_file()), folders[-1])
     tokenizer = load_tokenizer(folder, trust_remote_code=spec.trust_remote_code)
@@ -181,7 +187,9 @@ def _count(
             labels=labels,
             loss=_loss(sequences, labels, limit, divided=rows.kind == "text"),
             longest=_longest(rows, lengths, labels, [int(row) for row in sequences.rows]),
-            template="Luthier's default chat template (the model has none)" if template.is_default else "its chat template",
+            template="Luthier's default chat template (the model has none)"
+            if template.is_default
+            else "its chat template",
             notes=counts.notes,
         )
         excerpts = tuple(
@@ -219,7 +227,8 @@ def _loss(sequences: TokenRows, labels: Sequence[int], limit: int, *, divided: b
 def _longest(rows: Rows, lengths: Sequence[int], labels: Sequence[int], owners: Sequence[int]) -> tuple[LongRow, ...]:
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])[:LONGEST]
     return tuple(
-        LongRow(str(rows.origin(owners[i])), lengths[i], labels[i], _begins(rows[owners[i]].plain_text())) for i in order
+        LongRow(str(rows.origin(owners[i])), lengths[i], labels[i], _begins(rows[owners[i]].plain_text()))
+        for i in order
     )
 
 
