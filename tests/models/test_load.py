@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import KINDS, make_model, save_model, train_adapter
+from small_models import KINDS, make_model, save_model, train_adapter
 
 from luthier.errors import ModelError
 from luthier.models.adapters import save_adapter

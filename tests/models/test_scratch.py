@@ -7,7 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import TEXTS, make_tokenizer
+from small_models import TEXTS, make_tokenizer
 
 from luthier.errors import SpecError
 from luthier.models.options import ScratchOptions

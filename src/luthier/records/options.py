@@ -79,7 +79,7 @@ class SplitOptions(Options):
         description="share of the rows held out for validation (expected; the exact share varies)",
     )
     test_fraction: float = Field(
-        default=0.0,
+        default=0.1,
         ge=0,
         lt=1,
         description="share of the rows held out for a final test (expected; the exact share varies)",
