@@ -21,7 +21,7 @@ _SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 
 def read_openai_preference(fields: Fields) -> Preference:
     """Returns OpenAI's preference row: an `input` with messages, and two outputs."""
-    asked = fields.find("input")[1]
+    asked = unquoted(fields.find("input")[1])
     inner = Fields(asked if isinstance(asked, Mapping) else {}, {})
     if not isinstance(asked, Mapping):
         fields.problem("input", f"is {described(asked)}, not an object", 'write {"messages": [...]}')

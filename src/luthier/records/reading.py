@@ -255,8 +255,10 @@ class _Reader:
             return None, problems
         try:
             row = canonical(with_group(record.to_json(), group))
-        except ValueError as error:
-            return None, (Problem("", f"cannot be written as JSON: {error}", "remove broken characters"),)
+        except UnicodeEncodeError as error:
+            half = error.object[error.start]
+            remedy = "an escape such as \\ud83d needs its second half right after it"
+            return None, (Problem("", f"holds half a character: {half!r}", remedy),)
         self.unused.update(fields.ignored)
         self.unused.update(key for key in values if key not in fields.used and values[key] not in (None, "", [], {}))
         return row, ()
