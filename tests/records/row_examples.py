@@ -68,6 +68,7 @@ _RIVAL = [{"role": "assistant", "content": "No idea."}]
 _UM = {"role": "assistant", "content": "Um."}
 UM = Message("assistant", "Um.", weight=0)
 _BARE_CALL = {"name": "price", "arguments": '{"of": "tea"}'}
+_PARTS = [{"type": "text", "text": text} for text in ("How ", "much?")]
 _BARE_TOOL = {"name": "price", "parameters": {"type": "object"}}
 
 # name of the case -> (format, raw row, record)
@@ -127,7 +128,7 @@ CASES: dict[str, tuple[str, Any, Record]] = {
     ),
     "chat with text parts": (
         "openai-chat",
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": text} for text in ("How ", "much?")]}, *_TOLD]},
+        {"messages": [{"role": "user", "content": _PARTS}, *_TOLD]},
         Conversation((USER, REPLY)),
     ),
     "typed turns": (
@@ -358,4 +359,4 @@ CASES: dict[str, tuple[str, Any, Record]] = {
     ),
     "text": ("text", {"text": "  Once\r\nupon a time. "}, Text("  Once\r\nupon a time. ")),
     "text alone": ("text", "  Once upon a time. ", Text("  Once upon a time. ")),
-}  # fmt: skip
+}

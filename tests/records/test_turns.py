@@ -100,7 +100,7 @@ def test_a_refusal_is_what_was_said() -> None:
         ({"tools": ""}, []),
         ({"functions": {"name": "f"}}, []),
     ],
-)  # fmt: skip
+)
 def test_tools_are_checked(given: dict[str, Any], problem: list[tuple[str, str]]) -> None:
     fields = Fields(given, {})
     read_tools(fields)
