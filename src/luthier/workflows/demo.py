@@ -13,6 +13,7 @@ from luthier.workflows import tune
 
 ROWS = files("luthier") / "demo_data" / "repair_shop.jsonl"
 """600 rows of our own: a customer's message, and the ticket it becomes as JSON."""
+Result = tune.Result
 
 
 class Spec(Options):
@@ -41,7 +42,7 @@ def tune_spec(spec: Spec) -> tune.Spec:
     )
 
 
-def run(spec: Spec, report: Report) -> tune.Result:
+def run(spec: Spec, report: Report) -> Result:
     """Returns the tuning run's result: before/after table, answers side by side, the command to chat."""
     report.event("info", "messages to a repair shop become tickets; no message of the test has been trained on")
     return tune.run(tune_spec(spec), report)
