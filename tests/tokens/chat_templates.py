@@ -153,7 +153,9 @@ def _vocabulary(markers: bool) -> str:
     return str(tokenizer.to_str())
 
 
-def tokenizer_for(chat_template: str | None, *, markers: bool = True, eos: str | None = "</s>", **kwargs: Any) -> Any:
+def tokenizer_for(
+    chat_template: str | dict[str, str] | None, *, markers: bool = True, eos: str | None = "</s>", **kwargs: Any
+) -> Any:
     return PreTrainedTokenizerFast(
         tokenizer_object=Tokenizer.from_str(_vocabulary(markers)),
         bos_token="<s>",
@@ -163,7 +165,9 @@ def tokenizer_for(chat_template: str | None, *, markers: bool = True, eos: str |
     )
 
 
-def template_for(chat_template: str | None, *, markers: bool = True, eos: str | None = "</s>") -> Template:
+def template_for(
+    chat_template: str | dict[str, str] | None, *, markers: bool = True, eos: str | None = "</s>"
+) -> Template:
     return Template.of(tokenizer_for(chat_template, markers=markers, eos=eos))
 
 

@@ -174,6 +174,11 @@ def test_a_template_whose_turns_do_not_end_is_an_error(source: str) -> None:
         chat(ct.template_for(source), ct.say("Hi", "Hello"))
 
 
+def test_a_tokenizer_without_end_of_text_is_named() -> None:
+    with pytest.raises(ModelError, match="set eos_token"):
+        chat(ct.template_for(None, eos=None), ct.say("Hi", "Hello"))
+
+
 def test_an_end_of_turn_that_is_plain_text_is_an_error() -> None:
     with pytest.raises(ModelError, match="added token"):
         chat(ct.template_for(ct.CHATML, markers=False), ct.say("Hi", "Hello"))

@@ -47,3 +47,7 @@ def test_turns_that_do_not_continue_each_other_are_sequences_of_their_own() -> N
 def test_an_end_that_is_not_one_token_is_a_problem(prompt: str) -> None:
     with pytest.raises(TurnProblem, match="not one token"):
         place(ct.SHORT, Turn(prompt, "Yes<gone>", stop("</s>"), "<gone>"))
+
+
+def test_the_first_token_of_all_is_not_labelled() -> None:
+    assert place(ct.CHATML, Turn("", "</s>b</s>", stop("</s>"), "</s>")) == [["</s>b</s>", "b</s>"]]

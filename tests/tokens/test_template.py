@@ -124,5 +124,10 @@ def test_the_named_template_for_tools_is_used_when_tools_are_offered() -> None:
     assert render(template, ct.say("Hi")) == "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 
 
+def test_named_templates_without_a_default_are_refused() -> None:
+    with pytest.raises(ModelError, match="no default"):
+        ct.template_for({"rag": ct.CHATML})
+
+
 def test_our_template_is_packaged() -> None:
     assert "add_generation_prompt" in default_template()

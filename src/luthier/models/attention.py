@@ -160,7 +160,7 @@ class PackedAttention:
             )
 
 
-_UNPACKED = "train it with packing off (--packing false)"
+_UNPACKED = "set packing to false: it is then trained one row at a time"
 
 
 @contextmanager

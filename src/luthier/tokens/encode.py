@@ -167,10 +167,13 @@ def _row_problem(bad: _Bad) -> RowProblem:
 
 
 def _endless(template: Template) -> ModelError:
+    eos = template.tokenizer.eos_token
     return ModelError(
         "the chat template does not end the assistant's turns with a token that stops generation, so the model would "
         "never learn to stop",
         where="chat_template",
-        remedy=f"use a template that writes {template.tokenizer.eos_token!r} after each reply, or "
-        "a tokenizer in which the end of a turn is one added token",
+        remedy=f"use a template that writes {eos!r} after each reply, or a tokenizer in which the end of a turn is one "
+        "added token"
+        if eos
+        else "the tokenizer has no end-of-text token; set eos_token in its tokenizer_config.json",
     )

@@ -52,7 +52,10 @@ class Template:
     @property
     def source(self) -> str:
         """The template's text; of several named ones, the one used when no tools are offered."""
-        return str(self.tokenizer.get_chat_template(None, None))
+        try:
+            return str(self.tokenizer.get_chat_template(None, None))
+        except ValueError as error:
+            raise ModelError(str(error), where="chat_template", remedy="name one of them default") from None
 
     @property
     def is_default(self) -> bool:
@@ -139,7 +142,10 @@ class Template:
         try:
             return str(
                 self.tokenizer.apply_chat_template(
-                    list(turns), tools=list(tools) or None, add_generation_prompt=header, tokenize=False
+                    list(turns),
+                    tools=[dict(tool) for tool in tools] or None,
+                    add_generation_prompt=header,
+                    tokenize=False,
                 )
             )
         except jinja2.TemplateSyntaxError as error:
