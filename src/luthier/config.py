@@ -137,16 +137,29 @@ def hint(spec: type[Options], name: str) -> str | None:
 
 def dump(spec: Options) -> str:
     """Returns `spec` as YAML that binds to the same spec again; keys left at their default are kept, for the record."""
-    return yaml.safe_dump(json.loads(spec.model_dump_json()), sort_keys=False, allow_unicode=True)
+    return yaml.dump(json.loads(spec.model_dump_json()), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads 1e-4 as text; a learning rate is a number."""
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that `_Loader` would read as something else."""
+
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+    )
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    breaks = any(mark in text for mark in "\x85\u2028\u2029")  # line breaks to YAML, letters to everyone else
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if breaks else None)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _field(spec: type[Options], name: str, info: FieldInfo) -> Field:
