@@ -75,7 +75,8 @@ def run(spec, report):
 
 def interactive(spec, read_line, write):
     while True:
-        write("you said " + read_line("> ") + "\\x1b[2J\\n")
+        write("\\n> ")
+        write("you said " + read_line() + "\\x1b[2J\\n")
 '''
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(luthier.__file__).parents[1])}

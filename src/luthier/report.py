@@ -37,8 +37,8 @@ class Result(Protocol):
     def to_json(self) -> dict[str, Any]:
         """Returns the result as plain JSON values; a number that is not finite is shown as null."""
 
-    def tables(self) -> Sequence[Table | MarkedText]:
-        """Returns what a person wants to see at the end, in order."""
+    def tables(self) -> Sequence[Table | MarkedText | str]:
+        """Returns what a person wants to see at the end, in order; a plain text is shown as it is."""
 
     def next_commands(self) -> Sequence[str]:
         """Returns whole commands to go on with, ready to be pasted; none when there is nothing to suggest."""

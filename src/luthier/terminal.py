@@ -248,10 +248,13 @@ def show_json(stream: TextIO, result: Result) -> None:
     stream.flush()
 
 
-def draw(stream: TextIO, parts: Iterable[Table | MarkedText]) -> None:
-    """Writes tables and marked texts, with colours where the stream shows them."""
+def draw(stream: TextIO, parts: Iterable[Table | MarkedText | str]) -> None:
+    """Writes tables, marked and plain texts, with colours where the stream shows them."""
     on = console(stream)
     for part in parts:
+        if isinstance(part, str):
+            stream.write(visible(part) + "\n")
+            continue
         with on.capture() as drawn:
             for piece in _table(part) if isinstance(part, Table) else _marked(part, plain=on.color_system is None):
                 on.print(piece)
