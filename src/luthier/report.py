@@ -38,7 +38,7 @@ class Result(Protocol):
         """Returns the result as plain JSON values; a number that is not finite is shown as null."""
 
     def tables(self) -> Sequence[Table | MarkedText | str]:
-        """Returns what a person wants to see at the end, in order; a plain text is shown as it is."""
+        """Returns what a person wants to see at the end, in order; text is shown as it is."""
 
     def next_commands(self) -> Sequence[str]:
         """Returns whole commands to go on with, ready to be pasted; none when there is nothing to suggest."""

@@ -249,7 +249,7 @@ def show_json(stream: TextIO, result: Result) -> None:
 
 
 def draw(stream: TextIO, parts: Iterable[Table | MarkedText | str]) -> None:
-    """Writes tables, marked and plain texts, with colours where the stream shows them."""
+    """Writes tables and marked texts, with colours where the stream shows them, and plain text as it is."""
     on = console(stream)
     for part in parts:
         if isinstance(part, str):
