@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from luthier.errors import CapacityError, ModelError
 from luthier.models.adapters import AdapterConfig, load_adapter
 from luthier.models.options import LoadOptions
 from luthier.models.resolve import ResolvedModel, read_json, resolve_model
+from luthier.models.scratch import random_model
 
 if TYPE_CHECKING:
     from luthier.tokens.template import Template
@@ -58,59 +60,127 @@ class LoadedModel:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
-def load_model(name: str, options: LoadOptions | None = None, *, master_weights: bool = False) -> LoadedModel:
-    """Returns the model called `name` with everything it needs, in evaluation mode and without gradients.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A model whose configuration, tokenizer and template are read, and whose weights are not loaded yet."""
 
-    With `master_weights` the weights are kept in fp32 whatever the computation's format: for training them.
-    `ModelError` when the model, its tokenizer or its adapter cannot be used; `CapacityError` when it does not fit.
+    name: str
+    found: ResolvedModel
+    config: Any
+    tokenizer: Any
+    template: Template
+    device: torch.device
+    dtype: torch.dtype
+    context_length: int
+    trust_remote_code: bool
+
+
+def open_model(name: str, options: LoadOptions | None = None, *, weights: bool = True) -> Opened:
+    """Returns everything about the model called `name` but its weights; what would keep them from loading is refused.
+
+    Without `weights` a folder of a configuration and a tokenizer will do: for models that start from random weights.
     """
     from luthier.tokens.template import Template
 
     options = options or LoadOptions()
-    found = resolve_model(name, revision=options.revision, download=True, trust_remote_code=options.trust_remote_code)
-    folder = usable_folder(found, trust_remote_code=options.trust_remote_code)
+    trust = options.trust_remote_code
+    found = resolve_model(name, revision=options.revision, download=True, trust_remote_code=trust)
+    config = load_config(found, trust_remote_code=trust, weights=weights)
     device = choose_device(options.device)
-    dtype = choose_dtype(options.precision, device)
-    weight_dtype = torch.float32 if master_weights else dtype
-    tokenizer = _tokenizer_of(found, trust_remote_code=options.trust_remote_code)
-    model, notes = _load_weights(folder, weight_dtype, device, trust_remote_code=options.trust_remote_code)
-    _check_vocabulary(model, tokenizer, folder)
+    tokenizer = _tokenizer_of(found, trust_remote_code=trust)
+    return Opened(
+        name=name,
+        found=found,
+        config=config,
+        tokenizer=tokenizer,
+        template=Template.of(tokenizer, stop_ids=_declared_eos(found, tokenizer)),
+        device=device,
+        dtype=choose_dtype(options.precision, device),
+        context_length=context_length(config.to_dict(), tokenizer.model_max_length),
+        trust_remote_code=trust,
+    )
+
+
+def load_opened(opened: Opened, *, master_weights: bool = False, fresh_seed: int | None = None) -> LoadedModel:
+    """Returns the opened model with its weights, in evaluation mode and without gradients.
+
+    With `master_weights` the weights are kept in fp32 whatever the computation's format: for training them. With
+    `fresh_seed` they are random: the same for the same seed.
+    """
+    found = opened.found
+    notes: tuple[str, ...] = ()
+    folder = found.base_folder
+    assert folder is not None, "an opened model has a folder"
+    weight_dtype = torch.float32 if master_weights else opened.dtype
+    if fresh_seed is None:
+        model, notes = _load_weights(folder, weight_dtype, opened.device, trust_remote_code=opened.trust_remote_code)
+    else:
+        model = random_model(opened.config, fresh_seed).to(opened.device, weight_dtype)
+    _check_vocabulary(model, opened.tokenizer, folder)
     adapter = load_adapter(model, found.adapter) if found.adapter else None
-    eos_ids = _eos_ids(model, tokenizer)
     model.requires_grad_(False)
     model.train(False)
     return LoadedModel(
-        name=name,
+        name=opened.name,
         base_name=found.base,
         folder=found.folder,
         model=model,
-        tokenizer=tokenizer,
-        template=Template.of(tokenizer, stop_ids=eos_ids),
-        device=device,
-        dtype=dtype,
+        tokenizer=opened.tokenizer,
+        template=opened.template,
+        device=opened.device,
+        dtype=opened.dtype,
         weight_dtype=weight_dtype,
-        context_length=context_length(model.config.to_dict(), tokenizer.model_max_length),
+        context_length=opened.context_length,
         adapter=adapter,
-        eos_ids=eos_ids,
+        eos_ids=_declared_eos(found, opened.tokenizer),
         notes=notes,
     )
 
 
-def load_config(found: ResolvedModel, *, trust_remote_code: bool = False) -> Any:
+def load_model(name: str, options: LoadOptions | None = None, *, master_weights: bool = False) -> LoadedModel:
+    """Returns the model called `name` with everything it needs, ready to answer or to be trained.
+
+    `ModelError` when the model, its tokenizer or its adapter cannot be used; `CapacityError` when it does not fit.
+    """
+    return load_opened(open_model(name, options), master_weights=master_weights)
+
+
+def empty_model(config: Any) -> Any:
+    """Returns the model of a configuration without memory for its weights (meta device): to count parameters."""
+    from transformers import AutoModelForCausalLM
+
+    loader: Any = AutoModelForCausalLM
+    with torch.device("meta"):
+        return loader.from_config(config)
+
+
+def fingerprint(opened: Opened) -> str:
+    """Returns a SHA-256 of the configuration and of every weight file: what makes this base this base."""
+    digest = hashlib.sha256()
+    for folder in (opened.found.base_folder, opened.found.adapter):
+        files = [] if folder is None else [*folder.glob("*config.json"), *folder.glob("*.safetensors")]
+        for file in sorted(files):
+            with file.open("rb") as stream:
+                digest.update(file.name.encode() + hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def load_config(found: ResolvedModel, *, trust_remote_code: bool = False, weights: bool = True) -> Any:
     """Returns the transformers configuration of a resolved model, without loading any weights."""
     from transformers import AutoConfig
 
-    folder = usable_folder(found, trust_remote_code=trust_remote_code)
+    folder = usable_folder(found, trust_remote_code=trust_remote_code, weights=weights)
     with as_model_error(folder):
         return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
 
 
-def usable_folder(found: ResolvedModel, *, trust_remote_code: bool = False) -> Path:
+def usable_folder(found: ResolvedModel, *, trust_remote_code: bool = False, weights: bool = True) -> Path:
     """Returns the folder of the base model after checking, before anything is loaded, that it may and can be."""
     if found.base_folder is None:
         raise ModelError("is not on this machine", where=found.base, remedy=f"run: hf download {found.base}")
     _check_architecture(found.base_folder, trust_remote_code)
-    _check_weights(found.base_folder)
+    if weights:
+        _check_weights(found.base_folder)
     return found.base_folder
 
 
@@ -303,11 +373,18 @@ def _check_vocabulary(model: Any, tokenizer: Any, folder: Path) -> None:
         )
 
 
-def _eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Returns the ids that end a reply: those of generation_config.json, and the tokenizer's own."""
-    generation = model.generation_config.eos_token_id if model.generation_config is not None else None
-    listed = generation if isinstance(generation, list) else [generation]
-    return frozenset(int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None)
+def _declared_eos(found: ResolvedModel, tokenizer: Any) -> frozenset[int]:
+    """Returns the ids that end a reply: those of generation_config.json or config.json, and the tokenizer's own."""
+    folder = found.base_folder
+    assert folder is not None
+    files = [file for file in (folder / "generation_config.json", folder / "config.json") if file.is_file()]
+    listed = [tokenizer.eos_token_id]
+    for file in files:
+        declared = read_json(file).get("eos_token_id")
+        listed += declared if isinstance(declared, list) else [declared]
+        if declared is not None:
+            break  # the generation settings, where they say it, are the newer word
+    return frozenset(int(token) for token in listed if token is not None)
 
 
 @contextlib.contextmanager
