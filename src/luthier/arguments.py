@@ -98,12 +98,15 @@ def place(field: config.Field) -> str:
     return name if field.required else f"[{name}]"
 
 
-def explained(fields: Sequence[config.Field]) -> dict[str, list[tuple[str, str]]]:
-    """Returns for each group of options, in order, the flags with what they do, what they accept and their default."""
-    groups: dict[str, list[tuple[str, str]]] = {}
+def explained(spec: type[config.Options]) -> dict[str, list[tuple[str, str]]]:
+    """Returns for each group of options the flags with what they do, what they accept and their default: the verb's
+    own group first, then the rooms in the order in which the spec names them; arguments before flags."""
+    fields = sorted(config.fields(spec), key=lambda field: not field.positional)
+    order = list(dict.fromkeys(base.title for base in spec.__mro__ if issubclass(base, config.Options) and base.title))
+    groups: dict[str, list[tuple[str, str]]] = {title: [] for title in order}
     for field in fields:
         groups.setdefault(field.group or "Options", []).append((_head(field), _body(field)))
-    return groups
+    return {title: rows for title, rows in groups.items() if rows}
 
 
 def _option(field: config.Field) -> click.Option:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -74,6 +75,9 @@ class Result:
             rows.append(("moved by rounding", f"{self.rounding:.2e}"))
             rows.append(("same most likely token", f"{100 * self.same_first_choice:.1f} % of places"))
         return [Table("Exported", ("what", "value"), tuple(rows))]
+
+    def next_commands(self) -> list[str]:
+        return [f"luthier chat {shlex.quote(self.output)}"]
 
 
 def run(spec: Spec, report: Report) -> Result:
