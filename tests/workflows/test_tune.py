@@ -303,8 +303,8 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(settings: dict[str, Any]) 
 def test_what_cannot_fit_is_refused_with_what_would(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     from luthier.training import setup
 
-    monkeypatch.setattr(setup, "available_memory", lambda _: 1000)
-    refused(CapacityError, "the run needs about .* available; .*", settings)
+    monkeypatch.setattr(setup, "free_memory", lambda _: 1000)
+    refused(CapacityError, "the run needs .* more, and .* are free; ", settings)
 
 
 def test_a_full_disk_keeps_the_checkpoints_there_are(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ def has_direct_head(model: Any, batch: Batch) -> bool:
     names, and a wrong guess would train the wrong loss.
     """
     head: object = model.get_output_embeddings()
-    if not isinstance(head, torch.nn.Linear) or head.bias is not None:
+    if not isinstance(head, torch.nn.Linear) or "bias" in dict(head.named_parameters()):
         return False
     direct = F.linear(hidden_states(model, batch), head.weight).float()
     return bool(torch.allclose(direct, label_logits(model, batch).float(), rtol=1e-3, atol=1e-3))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +12,11 @@ import torch
 from luthier.errors import SpecError
 from luthier.models.attention import packing_refusal
 from luthier.models.load import Opened, empty_model, fingerprint, open_model
-from luthier.models.memory import available_memory, predict_memory
+from luthier.models.memory import MemoryRequest, check_capacity, free_memory, predict_memory
 from luthier.models.parameters import Trainable, choose_parameters
 from luthier.models.scratch import new_config, train_tokenizer
 from luthier.report import Report
-from luthier.training.fit import Fit, fit_passes
+from luthier.training.fit import Fit, fit_passes, token_budgets
 from luthier.training.loop import total_steps
 from luthier.training.options import TuningOptions
 from luthier.training.plan import Plan
@@ -58,8 +60,8 @@ def plan_run(spec: TuningOptions, folder: RunFolder, report: Report) -> Planned:
     )
     trainable = _count(opened, spec)
     resolved = folder.read().get("resolved") if spec.resume else None
-    fit = _fit(spec, opened, trainable, rows, earlier=resolved)
-    plan = _plan(spec, opened, rows, trainable, fit, packing=spec.packing and refusal is None)
+    fit, free = _fit(spec, opened, rows, earlier=resolved)
+    plan = _plan(spec, opened, rows, trainable, fit, free, packing=spec.packing and refusal is None)
     if refusal:
         report.event("warning", f"rows are not packed, each is a pass of its own: {refusal}")
     for note, count in rows.train.counts.notes:
@@ -107,34 +109,47 @@ def _count(opened: Opened, spec: TuningOptions) -> Trainable:
     return choose_parameters(empty_model(opened.config), spec, generator_seed=spec.seed)
 
 
-def _fit(
-    spec: TuningOptions, opened: Opened, trainable: Trainable, rows: Prepared, *, earlier: dict[str, Any] | None
-) -> Fit:
-    """Chooses the passes; a resumed run keeps those it began with, which its numbers depend on."""
+def _fit(spec: TuningOptions, opened: Opened, rows: Prepared, *, earlier: Mapping[str, Any] | None) -> tuple[Fit, int]:
+    """Returns the passes and the free memory; a resumed run keeps the passes it began with, its numbers depend on
+    them. `CapacityError` says what would fit."""
+    counts = rows.train.counts
+    step_tokens = spec.batch_size * counts.tokens / counts.sequences
 
-    def predict(tokens: int, checkpointing: bool) -> int:
-        return predict_memory(
+    def request(tokens: int, recompute: bool) -> MemoryRequest:
+        return MemoryRequest(
             opened.config,
             spec,
-            trainable=trainable.count,
-            compute_dtype=opened.dtype,
+            dtype=opened.dtype,
+            weight_dtype=torch.float32 if spec.train not in LOW_RANK else opened.dtype,
             tokens_per_pass=tokens,
-            gradient_checkpointing=checkpointing,
-            device=opened.device,
-        ).total
+            longest_row=rows.longest,
+            passes_per_step=math.ceil(step_tokens / tokens),
+            gradient_checkpointing=recompute,
+            device=opened.device.type,
+            trust_remote_code=spec.trust_remote_code,
+        )
 
-    return fit_passes(
-        predict,
-        available_bytes=available_memory(opened.device),
-        longest=rows.longest,
-        wanted_tokens=earlier["max_tokens_per_pass"] if earlier else spec.max_tokens_per_pass,
-        wanted_checkpointing=earlier["gradient_checkpointing"] if earlier else spec.gradient_checkpointing,
-        on_cpu=opened.device.type == "cpu",
+    budgets = token_budgets(rows.longest, on_cpu=opened.device.type == "cpu")
+    recompute = (False, True) if spec.gradient_checkpointing is None else (spec.gradient_checkpointing,)
+    if spec.max_tokens_per_pass:
+        budgets = [spec.max_tokens_per_pass]
+    if earlier:
+        budgets, recompute = [earlier["max_tokens_per_pass"]], (earlier["gradient_checkpointing"],)
+    free = free_memory(opened.device.type)
+    fit = fit_passes(
+        lambda tokens, again: predict_memory(request(tokens, again)),
+        free_bytes=free,
+        budgets=budgets,
+        checkpointing=recompute,
     )
+    if fit is None:
+        last = (budgets[-1], recompute[-1])
+        fit = Fit(*last, check_capacity(request(*last), free))
+    return fit, free
 
 
 def _plan(
-    spec: TuningOptions, opened: Opened, rows: Prepared, trainable: Trainable, fit: Fit, *, packing: bool
+    spec: TuningOptions, opened: Opened, rows: Prepared, trainable: Trainable, fit: Fit, free: int, *, packing: bool
 ) -> Plan:
     counts = rows.train.counts
     rate = spec.learning_rate or (LOW_RANK_RATE if spec.train in LOW_RANK else FULL_RATE)
@@ -159,7 +174,7 @@ def _plan(
         learning_rate=rate,
         precision=str(opened.dtype).removeprefix("torch."),
         device=opened.device.type,
-        memory_bytes=fit.memory_bytes,
-        available_bytes=fit.available_bytes,
+        memory_bytes=fit.memory.total,
+        available_bytes=free + fit.memory.runtime,
         notes=trainable.notes,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import resource
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -20,7 +22,6 @@ from luthier.models.attention import use_packed_attention
 from luthier.models.compiled import compile_blocks
 from luthier.models.export import save_model, whole_folder
 from luthier.models.load import LoadedModel, load_opened
-from luthier.models.memory import peak_memory
 from luthier.models.parameters import choose_parameters
 from luthier.objectives.contract import OBJECTIVES
 from luthier.objectives.language import LanguageObjective
@@ -188,6 +189,14 @@ class Tuning:
             return
         with use_packed_attention(self.loaded.model, check=check):
             yield
+
+
+def peak_memory(device: torch.device) -> int:
+    """Returns the most bytes this process has held on the device: resident memory on a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 @contextmanager
