@@ -96,7 +96,7 @@ def test_small_fractions_still_hold_out_a_row_of_ten(tmp_path: Path) -> None:
 
 def test_nothing_left_to_train_on_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RowsError) as error:
-        split_rows(rows_of(tmp_path, ["one"]), SplitOptions(validation_fraction=0.999999))
+        split_rows(rows_of(tmp_path, ["one"]), SplitOptions(validation_fraction=0.999999, test_fraction=0.0))
     assert str(error.value.problems[0]) == (
         f"{tmp_path}/a.jsonl: no row is left for train of 1 rows "
         "(a text file is one row unless text_unit says line or paragraph); "

@@ -69,10 +69,10 @@ def test_the_figures_are_those_of_the_rows(model: str, tmp_path: Path) -> None:
 
 
 def test_tokens_and_labels_are_counted_by_the_template_of_the_model(model: str, tmp_path: Path) -> None:
-    from luthier.models.reading import read_model
+    from luthier.models.opening import open_model
 
     figures = inspect(model, write(tmp_path, chat(("the old violin", "a bow")))).figures
-    template = read_model(model).template
+    template = open_model(model, weights=False).template
     prompt = len(template.encode(["<|user|>the old violin<|end|><|assistant|>"])[0])
     whole = len(template.encode(["<|user|>the old violin<|end|><|assistant|>a bow<|end|>"])[0])
     assert list(figures.tokens.lengths) == [whole]

@@ -11,8 +11,9 @@ import torch
 
 from luthier.errors import SpecError
 from luthier.models.attention import packing_refusal
-from luthier.models.load import Opened, empty_model, fingerprint, open_model
+from luthier.models.load import empty_model
 from luthier.models.memory import MemoryRequest, check_capacity, free_memory, predict_memory
+from luthier.models.opening import Opened, fingerprint, open_model
 from luthier.models.parameters import Trainable, choose_parameters
 from luthier.models.scratch import new_config, train_tokenizer
 from luthier.report import Report

@@ -36,7 +36,7 @@ from luthier.reports.rows import (
 from luthier.tokens.options import TokenOptions
 
 if TYPE_CHECKING:
-    from luthier.models.reading import Reading
+    from luthier.models.opening import Opened
     from luthier.records.reading import Rows
     from luthier.tokens.template import Template
     from luthier.tokens.token_rows import TokenRow, TokenRows
@@ -81,14 +81,16 @@ class Result:
 
 def run(spec: Spec, report: Report) -> Result:
     """Returns the figures of the rows; writes the page where one is asked for."""
-    from luthier.models.reading import read_model
+    from luthier.models.opening import open_model
+    from luthier.models.options import LoadOptions
     from luthier.records.duplicates import find_duplicates
     from luthier.records.reading import read_rows
 
     if spec.output and Path(spec.output).is_dir():
         raise SpecError(f"{spec.output} is a folder", where="output", remedy="name an HTML file", param="output")
     rows = read_rows(spec.rows, spec, progress=lambda count: _step(report, "read rows", count, None))
-    model = read_model(spec.model, revision=spec.revision, trust_remote_code=spec.trust_remote_code)
+    options = LoadOptions(revision=spec.revision, trust_remote_code=spec.trust_remote_code)
+    model = open_model(spec.model, options, weights=False)
     found = find_duplicates(rows, examples=REPEATS)
     tokens, excerpts = _count(rows, model, spec, report)
     place = _places(rows)
@@ -147,7 +149,7 @@ def _step(report: Report, task: str, done: int, total: int | None) -> None:
         raise Interrupted(f"{task}: {done:,} rows were seen; nothing was written")
 
 
-def _count(rows: Rows, model: Reading, spec: Spec, report: Report) -> tuple[TokenFigures, tuple[MarkedText, ...]]:
+def _count(rows: Rows, model: Opened, spec: Spec, report: Report) -> tuple[TokenFigures, tuple[MarkedText, ...]]:
     """Returns the tokens of the rows in their whole length, and the first rows piece by piece."""
     from luthier.tokens.encode import encode_rows
     from luthier.tokens.lengths import longest_allowed

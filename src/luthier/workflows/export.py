@@ -189,7 +189,7 @@ def _check(spec: Spec, found: Comparison, what: str) -> None:
 
 
 def _reload_options(spec: Spec) -> Any:
-    from luthier.models.load import choose_device
+    from luthier.models.opening import choose_device
     from luthier.models.options import LoadOptions
 
     device: Any = choose_device(spec.device).type
