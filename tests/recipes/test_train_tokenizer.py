@@ -39,10 +39,14 @@ def test_text_comes_back_as_it_was(shipped, text: str) -> None:
 
 @pytest.mark.parametrize("value", ["Philippa Nightingale", "does not heat", "lawn mower", "01632 960487", "Zkrov"])
 def test_a_value_has_the_same_tokens_wherever_it_stands(shipped, value: str) -> None:
-    alone = shipped.tokenize(value)
+    same_tokens(shipped, value)
+
+
+def same_tokens(tokenizer, value: str) -> None:
+    alone = tokenizer.tokenize(value)
     with_space = [*alone[:-1], alone[-1] + SPACE]
     for around, tokens in ((f"It is {value} now", with_space), (f'{{"k":"{value}"}}', alone), (f"\n{value}.", alone)):
-        found = shipped.tokenize(around)
+        found = tokenizer.tokenize(around)
         assert any(found[i : i + len(tokens)] == tokens for i in range(len(found))), found
 
 
@@ -71,3 +75,11 @@ def test_training_is_repeatable(tmp_path: Path) -> None:
     assert made[0] == made[1]
     settings = json.loads((tmp_path / "one" / "tokenizer_config.json").read_text())
     assert settings["tokenizer_class"] == "PreTrainedTokenizerFast"
+
+
+def test_a_new_tokenizer_copies_as_well() -> None:
+    texts = ["Hello, I am Nadia Nightingale from Nantes. The kettle of Nadia is hot."] * 20
+    made = train_tokenizer.train(iter(texts), 600)
+    assert made.decode(made.encode("Nadia is hot", add_special_tokens=False)) == "Nadia is hot"
+    for value in ("Nadia", "kettle of Nantes", "Zork"):
+        same_tokens(made, value)
