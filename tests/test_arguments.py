@@ -140,6 +140,7 @@ def test_relative_paths_of_a_recipe_start_at_its_folder(tmp_path: Path) -> None:
     assert spec.rows == (str(tmp_path / "../a.jsonl"), "/b.jsonl", "hub:o/n")
     assert spec.model == str(tmp_path / "mine")
     assert spec.output == str(tmp_path / "runs/x")
+    (tmp_path / "fiddle").mkdir()
     assert bind(recipe(tmp_path, rows=["a"], model="fiddle")).model == "fiddle"
     assert bind(recipe(tmp_path, rows=["a"], model="org/name")).model == "org/name"
 

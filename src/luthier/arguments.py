@@ -13,6 +13,7 @@ import click
 
 from luthier import config
 from luthier.errors import SpecError
+from luthier.models.resolve import EMBEDDED
 
 LARGEST_JSON_RECIPE = 1 << 20
 SHORT_KIND = 28
@@ -143,7 +144,7 @@ def _is_recipe(word: str, keys: set[str]) -> bool:
 def _beside(folder: Path, outside: str | None, value: Any) -> Any:
     if isinstance(value, list):
         return [_beside(folder, outside, item) for item in value]
-    if not isinstance(value, str) or "://" in value or value.startswith(("hub:", "~")):
+    if not isinstance(value, str) or "://" in value or value.startswith(("hub:", "~")) or value == EMBEDDED:
         return value
     here = folder / value
     is_path = outside == "path" or (outside == "model" and (value.startswith(".") or here.exists()))

@@ -84,6 +84,12 @@ def test_bars_show_value_interval_and_group() -> None:
     assert 'aria-label="F1 tuned: 80.0 %"' in drawn
 
 
+def test_bars_of_nothing_but_zeros_are_drawn() -> None:
+    assert 'width="0%"' in draw_bars(
+        Bars("bars", [Bar("base", 0.0, 0.0, 0.0), Bar("tuned", 0.0, 0.0, 0.0)], share=True)
+    )
+
+
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(math.nan), max_size=10))
 def test_bars_of_any_values_stay_on_the_axis(values: list[float]) -> None:
     drawn = draw_bars(Bars("bars", [Bar(f"b{i}", v, v - 1, v + 1) for i, v in enumerate(values)]))
