@@ -170,7 +170,7 @@ def test_a_json_file_is_a_recipe_only_when_it_holds_keys_of_the_spec(tmp_path: P
 
 
 def test_help_says_what_is_accepted_and_the_default() -> None:
-    groups = arguments.explained(Spec)
+    groups = arguments.explained(FIELDS)
     assert list(groups) == ["Rows", "Training"]
     assert next(iter(groups["Rows"])) == ("--rows PATH ...", "Files of rows. [required]")
     assert dict(groups["Training"]) == {
