@@ -47,7 +47,7 @@ EVERY_ROWS = 256
 LABELLED_KINDS = ("conversation", "completion", "text")
 
 
-class Spec(RowsOptions, TokenOptions):
+class Spec(TokenOptions, RowsOptions):
     """Rows, the tokens they become, and what to show of them."""
 
     title = "Data"
