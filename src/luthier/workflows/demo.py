@@ -21,6 +21,7 @@ class Spec(Options):
 
     title: ClassVar[str] = "Demo"
     output: LocalPath | None = Field(default=None, description="the run's folder; default: a new one under runs/")
+    resume: bool = Field(default=False, description="go on with the demo in output, bit for bit")
     max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; fewer are quicker and teach less")
 
 
@@ -32,13 +33,14 @@ def tune_spec(spec: Spec) -> tune.Spec:
         method="sft",
         train="full",
         learning_rate=1e-3,
-        num_train_epochs=10,
+        num_train_epochs=6,
         max_steps=spec.max_steps,
         batch_size=16,
         validation_fraction=0.1,
         test_fraction=0.2,
         seed=1,
         output=spec.output,
+        resume=spec.resume,
     )
 
 
