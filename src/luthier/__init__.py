@@ -16,24 +16,24 @@ _NAMES = {"inspect": "data"}
 
 
 def __getattr__(name: str) -> Any:
-    from luthier import workflows
+    from luthier.workflows import verb, verbs
 
-    verb = _NAMES.get(name, name)
-    if verb not in workflows.verbs():
+    command = _NAMES.get(name, name)
+    if command not in verbs():
         raise AttributeError(f"module 'luthier' has no attribute {name!r}")
 
     def call(report: Report | None = None, **options: Any) -> Any:
         from luthier.config import bind
 
-        module = workflows.verb(verb)
+        module = verb(command)
         return module.run(bind(module.Spec, options, where=f"luthier.{name}"), report or ListReport())
 
     call.__name__, call.__qualname__ = name, f"luthier.{name}"
-    call.__doc__ = workflows.verb(verb).__doc__
+    call.__doc__ = verb(command).__doc__
     return call
 
 
 def __dir__() -> list[str]:
-    from luthier import workflows
+    from luthier.workflows import verbs
 
-    return sorted({"__version__", *workflows.verbs(), *_NAMES} - {"data"})
+    return sorted({"__version__", *verbs(), *_NAMES} - {"data"})

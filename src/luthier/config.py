@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_json
@@ -69,6 +70,7 @@ class Field:
     positional: bool
     many: bool
     outside: str | None
+    bounds: str = ""
 
     @property
     def flag(self) -> str:
@@ -91,7 +93,7 @@ def bind(spec: type[OptionsT], values: Mapping[str, Any], *, where: str, source:
     """
     known = {field.name: field for field in fields(spec)}
     wrong = [_unknown(spec, name, known) for name in values if name not in known]
-    usable = {name: value for name, value in values.items() if name in known}
+    usable = {name: _listed(known[name], value) for name, value in values.items() if name in known}
     if source == "http":
         wrong += [_reaches_out(known[name]) for name in usable if known[name].outside]
     if source == "argv":
@@ -118,27 +120,46 @@ def read_mapping(path: str | Path) -> dict[str, Any]:
         raise SpecError("no such file", where=str(file), remedy="check the path") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(str(error), where=str(file), remedy="a recipe is a YAML or JSON text file") from None
+    kind = "JSON" if file.suffix == ".json" else "YAML"
     try:
-        values = yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        raise SpecError(f"not valid YAML: {_one_line(error)}", where=str(file)) from None
+        values = json.loads(text) if kind == "JSON" else yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, json.JSONDecodeError) as error:
+        raise SpecError(f"not valid {kind}: {_one_line(error)}", where=str(file)) from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
         raise SpecError(f"holds {type(values).__name__}, not keys and values", where=str(file))
     return {key.replace("-", "_"): value for key, value in values.items()}
 
 
+def hint(spec: type[Options], name: str) -> str | None:
+    """Returns what a room of `spec` says to people who know the option `name` from elsewhere."""
+    return next((base.hints[name] for base in spec.__mro__ if issubclass(base, Options) and name in base.hints), None)
+
+
 def dump(spec: Options) -> str:
     """Returns `spec` as YAML that binds to the same spec again; keys left at their default are kept, for the record."""
-    return yaml.safe_dump(json.loads(spec.model_dump_json()), sort_keys=False, allow_unicode=True)
+    return yaml.dump(json.loads(spec.model_dump_json()), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 class _Loader(yaml.SafeLoader):
     """YAML 1.1 reads 1e-4 as text; a learning rate is a number."""
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
-)
+class _Dumper(yaml.SafeDumper):
+    """Quotes the texts that `_Loader` would read as something else."""
+
+
+for _side in (_Loader, _Dumper):
+    _side.add_implicit_resolver(
+        "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+0123456789.")
+    )
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    breaks = any(mark in text for mark in "\x85\u2028\u2029")  # line breaks to YAML, letters to everyone else
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if breaks else None)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _field(spec: type[Options], name: str, info: FieldInfo) -> Field:
@@ -156,7 +177,21 @@ def _field(spec: type[Options], name: str, info: FieldInfo) -> Field:
         positional=any(isinstance(m, Positional) for m in _metadata(info)),
         many=typing.get_origin(info.annotation) is tuple,
         outside=outside,
+        bounds=" and ".join(_bound(constraint) for constraint in info.metadata if _bound(constraint)),
     )
+
+
+def _bound(constraint: Any) -> str:
+    match constraint:
+        case Ge(ge=limit):
+            return f"at least {limit}"
+        case Gt(gt=limit):
+            return f"above {limit}"
+        case Le(le=limit):
+            return f"at most {limit}"
+        case Lt(lt=limit):
+            return f"below {limit}"
+    return ""
 
 
 def _metadata(info: FieldInfo) -> Iterable[Any]:
@@ -186,6 +221,11 @@ def _kind(annotation: Any) -> str:
     return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
 
 
+def _listed(field: Field, value: Any) -> Any:
+    """One value will do where several may be given."""
+    return [value] if field.many and isinstance(value, str | Path | int | float) else value
+
+
 def _from_text(field: Field, value: Any) -> Any:
     if field.many and isinstance(value, list | tuple):
         item = typing.get_args(field.annotation)[0]
@@ -203,11 +243,7 @@ def _read_text(annotation: Any, value: Any) -> Any:
 
 
 def _unknown(spec: type[Options], name: str, known: Mapping[str, Field]) -> str:
-    for base in spec.__mro__:
-        hint = getattr(base, "hints", {}).get(name)
-        if hint:
-            return f"unknown key {name!r}; {hint}"
-    return f"unknown key {name!r}; {nearest(name, list(known))}"
+    return f"unknown key {name!r}; {hint(spec, name) or nearest(name, list(known))}"
 
 
 def _reaches_out(field: Field) -> str:
@@ -220,7 +256,7 @@ def _wrong_value(known: Mapping[str, Field], problem: Mapping[str, Any], named: 
     field = known[str(problem["loc"][0])]
     name = field.flag if source == "argv" and not field.positional else field.name
     if problem["type"] == "missing":
-        return f"{name}: missing; {field.description or field.kind}"
+        return f"{name}: missing; {field.description.rstrip('.') or field.kind}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "literal_error":
         message = nearest(str(problem["input"]), field.kind.split(" | "))

@@ -16,6 +16,10 @@ class LuthierError(Exception):
         head = f"{self.where}: {self.problem}" if self.where else self.problem
         return f"{head}; {self.remedy}" if self.remedy else head
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Keeps every part when the error crosses a process boundary: pickle would drop keyword arguments."""
+        return Exception.__new__, (type(self), *self.args), self.__dict__
+
 
 class SpecError(LuthierError):
     """A key or value of a spec, an option or a recipe is wrong."""

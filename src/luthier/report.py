@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +16,32 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+
+    def numeric(self) -> tuple[bool, ...]:
+        """Returns for each column whether its filled cells all begin as numbers do, so that it is aligned right."""
+        cells = [[row[index] for row in self.rows if row[index].strip()] for index in range(len(self.columns))]
+        return tuple(bool(column) and all(_NUMBER.match(cell.strip()) for cell in column) for column in cells)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A stretch of text as `pieces` (one per token), each with whether it is marked: trained, for a row of tokens."""
+
+    label: str
+    pieces: tuple[tuple[str, bool], ...]
+
+
+class Result(Protocol):
+    """What a verb returns: figures for programs, tables for people, and the commands that make sense next."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the result as plain JSON values; a number that is not finite is shown as null."""
+
+    def tables(self) -> Sequence[Table | MarkedText | str]:
+        """Returns what a person wants to see at the end, in order; text is shown as it is."""
+
+    def next_commands(self) -> Sequence[str]:
+        """Returns whole commands to go on with, ready to be pasted; none when there is nothing to suggest."""
 
 
 class Report(Protocol):
@@ -60,3 +87,13 @@ class ListReport:
 
     def cancelled(self) -> bool:
         return self.stop
+
+
+_NUMBER = re.compile(r"^[(\[]?[-+−±~<>≤≥]?\s?[$€£]?\d|^(nan|inf|-|–|—)$", re.IGNORECASE)
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """Returns `text` with every character that could act on a screen instead of showing (control characters, bidi
+    overrides, half surrogates) written out as its code; tabs and newlines stay, a carriage return before one goes."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", text.replace("\r\n", "\n"))

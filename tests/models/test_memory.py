@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from tiny_models import KINDS, make_model
+from small_models import KINDS, make_model
 
 from luthier.errors import CapacityError
 from luthier.models import memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -32,7 +33,7 @@ class ModelOptions(LoadOptions):
     """The model that is used, and how it is loaded."""
 
     title = "Model"
-    hints: ClassVar[dict[str, str]] = {
+    hints: ClassVar[Mapping[str, str]] = {
         "model_name_or_path": "write model",
         "base_model": "write model",
         "torch_dtype": "write precision (auto, fp32, bf16 or fp16)",
@@ -62,7 +63,7 @@ class ParameterOptions(Options):
     """Which parameters are trained: new low-rank ones, some of the model's own, or all of them."""
 
     title = "Parameters"
-    hints: ClassVar[dict[str, str]] = {
+    hints: ClassVar[Mapping[str, str]] = {
         "lora_rank": "write lora_r",
         "r": "write lora_r",
         "use_dora": "write train: dora",

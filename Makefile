@@ -1,0 +1,49 @@
+# Each target sets up what it needs (scripts/setup.sh) and is quick when nothing has changed.
+#   TORCH=cpu|cuda   which build of torch (chosen by itself otherwise)
+#   PYTHON=/path     which Python makes .venv (the newest of 3.11 to 3.13 otherwise)
+.PHONY: help demo test check compat soak docs clean
+.DEFAULT_GOAL := help
+
+PY = .venv/bin/python
+PYTEST = OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(PY) -m pytest
+
+help:
+	@echo "make demo    set up, then the main job on the embedded model"
+	@echo "make test    set up, then every test but compat and soak"
+	@echo "make check   format, lint, types, licences of every installed part"
+	@echo "make compat  other people's code on what Luthier wrote, in an environment of its own"
+	@echo "make soak    long faults and many seeds"
+	@echo "make docs    write the generated tables in docs/"
+	@echo "make clean   remove .venv and .venv-compat"
+
+demo:
+	@sh scripts/setup.sh core
+	.venv/bin/luthier demo
+
+test:
+	@sh scripts/setup.sh dev
+	$(PYTEST) -n 2 --dist worksteal --durations 10 --ignore tests/compat $(ARGS)
+
+check:
+	@sh scripts/setup.sh dev
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/mypy scripts
+	$(PY) scripts/licences.py
+
+compat:
+	@sh scripts/setup.sh dev
+	@sh scripts/setup.sh compat
+	$(PYTEST) tests/compat $(ARGS)
+
+soak:
+	@sh scripts/setup.sh dev
+	$(PYTEST) -m soak --hypothesis-profile soak $(ARGS)
+
+docs:
+	@sh scripts/setup.sh core
+	$(PY) scripts/docs.py
+
+clean:
+	rm -rf .venv .venv-compat .venv.unfinished .venv-compat.unfinished

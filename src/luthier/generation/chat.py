@@ -1,0 +1,145 @@
+"""A chat with a local model: its own template over the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol, Self
+
+from luthier.errors import LuthierError
+from luthier.generation.engine import Engine
+from luthier.records.messages import Delta, Message, Reply, Sampling, ToolCall
+
+Tools = Sequence[Mapping[str, Any]]
+Stream = Generator[Delta, None, None]
+
+
+class Template(Protocol):
+    """What a chat needs of a chat template."""
+
+    @property
+    def stop_ids(self) -> frozenset[int]: ...
+    def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]: ...
+    def encode_plain(self, texts: Sequence[str]) -> list[list[int]]: ...
+    def reply_text(self, token_ids: Sequence[int]) -> str: ...
+    def parse_reply(self, text: str) -> tuple[str, tuple[ToolCall, ...]]: ...
+
+
+class Loaded(Protocol):
+    """What a chat needs of a loaded model."""
+
+    name: str
+    model: Any
+    tokenizer: Any
+    context_length: int
+
+    @property
+    def template(self) -> Template: ...
+
+
+class Prompt(Protocol):
+    """One question of many: messages with tools, or `text` to go on from as it stands."""
+
+    @property
+    def messages(self) -> Sequence[Message]: ...
+    @property
+    def tools(self) -> Tools: ...
+    @property
+    def text(self) -> str | None: ...
+
+
+class TemplateChat:
+    """A model that answers messages. Implements `records.messages.Chat`.
+
+    `deltas` and `reply` are ordinary calls, good in a notebook whose event loop runs; `stream` is for servers;
+    `answer` is for many prompts at once.
+    """
+
+    def __init__(self, engine: Engine, template: Template, name: str) -> None:
+        self.engine, self.template, self.name = engine, template, name
+
+    @classmethod
+    def of(cls, loaded: Loaded, *, max_batch_tokens: int = 16_384) -> Self:
+        """Returns the chat with a loaded model."""
+        return cls(Engine.of(loaded, max_batch_tokens=max_batch_tokens), loaded.template, loaded.name)
+
+    def deltas(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Stream:
+        """Yields the reply piece by piece; closing the iterator ends the work.
+
+        Where tools are in play the text comes at the end, when it is known what of it is a call.
+        """
+        prompt = self.template.prompt(messages, tools)
+        self.engine.check(prompt, "messages")
+        pieces = (delta for _, delta in self.engine.stream([prompt], sampling))
+        if tools or any(message.tool_calls for message in messages):
+            return self._with_calls(pieces)
+        return pieces
+
+    def reply(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Reply:
+        """Returns the whole reply."""
+        prompt = self.template.prompt(messages, tools)
+        self.engine.check(prompt, "messages")
+        return self._read_calls(self.engine.generate([prompt], sampling)[0])
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> AsyncIterator[Delta]:
+        """Yields the reply piece by piece; the model works in a thread, and stops when the caller does."""
+        pieces = await asyncio.to_thread(self.deltas, messages, sampling, tools)
+        step: asyncio.Future[Delta | None] | None = None
+        try:
+            while True:
+                step = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+                delta = await asyncio.shield(step)
+                if delta is None:
+                    return
+                yield delta
+        finally:
+            if step is not None and not step.done():
+                await asyncio.wait([step])  # an iterator cannot be closed while it runs
+            pieces.close()
+
+    def answer(
+        self,
+        prompts: Sequence[Prompt],
+        sampling: Sampling,
+        on_reply: Callable[[int, Reply | LuthierError], None],
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Calls `on_reply(number of the prompt, reply or error)` once for each of `prompts`, as they end.
+
+        A prompt that does not fit the model or its template is answered with its error. `between` is called at every
+        token; what it raises ends the work.
+        """
+        numbers, ready = [], []
+        for number, prompt in enumerate(prompts):
+            try:
+                tokens = self._tokens(prompt)
+                self.engine.check(tokens)
+            except LuthierError as error:
+                on_reply(number, error)
+            else:
+                numbers.append(number)
+                ready.append(tokens)
+        for place, reply in self.engine.replies(ready, sampling, between=between):
+            on_reply(numbers[place], self._read_calls(reply))
+
+    def _tokens(self, prompt: Prompt) -> list[int]:
+        if prompt.text is not None:
+            return self.template.encode_plain([prompt.text])[0]
+        return self.template.prompt(prompt.messages, prompt.tools)
+
+    def _read_calls(self, reply: Reply) -> Reply:
+        text, calls = self.template.parse_reply(self.template.reply_text(reply.token_ids))
+        return replace(reply, text=text, tool_calls=calls, finish_reason="tool_calls") if calls else reply
+
+    def _with_calls(self, pieces: Iterator[Delta]) -> Stream:
+        texts: list[str] = []
+        tokens: list[int] = []
+        for delta in pieces:
+            texts.append(delta.text)
+            tokens.extend(delta.token_ids)
+            if delta.finish_reason is None:
+                yield replace(delta, text="")
+                continue
+            whole = self._read_calls(Reply("".join(texts), token_ids=tuple(tokens), finish_reason=delta.finish_reason))
+            yield replace(delta, text=whole.text, tool_calls=whole.tool_calls, finish_reason=whole.finish_reason)

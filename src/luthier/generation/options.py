@@ -1,0 +1,66 @@
+"""Options of the generation room: how a reply is drawn, and how many tokens are decoded at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import Field
+
+from luthier.config import Options
+from luthier.records.messages import Sampling
+
+
+class SamplingOptions(Options):
+    """How the tokens of a reply are drawn from the model's probabilities."""
+
+    title = "Sampling"
+    hints: ClassVar[Mapping[str, str]] = {
+        "max_new_tokens": "write max_tokens",
+        "max_completion_tokens": "write max_tokens",
+        "do_sample": "write temperature (0 is greedy)",
+        "stop_strings": "write stop",
+    }
+    max_tokens: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="tokens per reply at most; by default the rest of the context (chat), or enough for the longest "
+        "reference (evaluation)",
+    )
+    temperature: float = Field(
+        default=0.0, ge=0, le=10, description="0 always takes the likeliest token; higher values vary the reply more"
+    )
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="draw from the likeliest tokens that together have this probability"
+    )
+    top_k: int = Field(default=0, ge=0, description="draw from this many likeliest tokens; 0 is all")
+    min_p: float = Field(
+        default=0.0, ge=0, le=1, description="draw from tokens at least this many times as likely as the likeliest"
+    )
+    stop: tuple[str, ...] = Field(default=(), max_length=16, description="text that ends the reply; not part of it")
+
+    def sampling(self, *, seed: int | None = None, max_tokens: int | None = None) -> Sampling:
+        """Returns these options with a `seed`; `max_tokens` stands where the option was not given."""
+        return Sampling(
+            max_tokens=self.max_tokens or max_tokens,
+            temperature=self.temperature,
+            top_p=self.top_p,
+            top_k=self.top_k,
+            min_p=self.min_p,
+            stop=self.stop,
+            seed=seed,
+        )
+
+
+class BatchingOptions(Options):
+    """How much is decoded at once."""
+
+    title = "Generation"
+    max_batch_tokens: int = Field(
+        default=16_384,
+        ge=1,
+        le=100_000_000,
+        description="prompt and reply tokens held in memory at once while replies are written; "
+        "lower it when memory runs out",
+    )

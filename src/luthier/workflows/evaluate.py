@@ -1,0 +1,229 @@
+"""Measure models on held-out rows, side by side, with intervals and paired tests."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from luthier import config
+from luthier.config import LocalPath, ModelName, Positional
+from luthier.errors import Interrupted, SpecError
+from luthier.evaluation.options import ScoreOptions
+from luthier.generation.options import BatchingOptions, SamplingOptions
+from luthier.models.options import LoadOptions
+from luthier.records.options import FormatOptions
+from luthier.report import Report, Table
+
+if TYPE_CHECKING:
+    from luthier.evaluation.items import Answered, Item
+    from luthier.evaluation.replies import KeptReplies
+    from luthier.evaluation.score import Scores
+    from luthier.models.resolve import ResolvedModel
+    from luthier.records.messages import Sampling
+
+
+class Spec(FormatOptions, LoadOptions, ScoreOptions, SamplingOptions, BatchingOptions):
+    """Which systems answer which rows, and how the replies are scored."""
+
+    title = "Evaluation"
+    systems: Annotated[tuple[ModelName, ...], Positional()] = Field(
+        min_length=1,
+        max_length=20,
+        description="models, adapters or run folders; the first is what the others are compared with",
+    )
+    data: tuple[LocalPath, ...] = Field(
+        min_length=1, description="files of held-out rows, each with a reference answer"
+    )
+    completion_style: Literal["chat", "plain"] = Field(
+        default="chat",
+        description="prompt/completion rows are asked as a user's turn (chat), or as text without a template",
+    )
+    limit: int | None = Field(default=None, ge=1, description="rows to use at most, drawn by the seed")
+    seed: int = Field(default=0, ge=0, description="seed of the drawn rows, the sampled replies and the intervals")
+    output: LocalPath | None = Field(
+        default=None, description="folder for the results; by default evaluations/ and a name made from the work"
+    )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was found, and the folder that holds all of it."""
+
+    scores: Scores
+    folder: Path
+    facts: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.facts, "folder": str(self.folder), **self.scores.to_json()}
+
+    def tables(self) -> Sequence[Table]:
+        return self.scores.tables()
+
+    def next_commands(self) -> Sequence[str]:
+        return [f"luthier chat {self.scores.best}"]
+
+
+def run(spec: Spec, report: Report) -> Result:
+    """Returns the scores of `spec.systems` on `spec.data`. Replies are kept: the same command goes on where it was."""
+    from luthier.evaluation.items import items_of
+    from luthier.evaluation.replies import KeptReplies
+    from luthier.evaluation.score import choose_metrics, score
+    from luthier.records.reading import read_rows
+
+    found = _resolve(spec)
+    rows = read_rows(spec.data, spec)
+    plain = spec.completion_style == "plain"
+    items, skipped = items_of(rows, limit=spec.limit, seed=spec.seed, plain_completions=plain)
+    if not items:
+        raise SpecError("no row holds a question with a reference answer", where=", ".join(spec.data))
+    metrics = choose_metrics(items, spec.metric)
+    facts: dict[str, Any] = {"format": rows.format, "files": list(rows.files), "fingerprint": rows.fingerprint}
+    folder = Path(spec.output) if spec.output else Path("evaluations") / _folder_name(spec, rows.fingerprint)
+    report.event("plan", f"results go to {folder}", table=_plan(items, skipped, metrics, spec))
+    answers: dict[str, list[Answered]] = {}
+    limit = spec.max_tokens
+    with KeptReplies(folder / "replies.jsonl") as kept:
+        for name in spec.systems:
+            identity = _identity(found[name], spec)
+            answers[name], limit = _ask(name, spec, items, kept, identity, limit, report)
+    scores = score(items, answers, metrics=metrics, resamples=spec.resamples, seed=spec.seed)
+    facts |= {"max_tokens": limit, "rows": len(rows), "skipped": dict(skipped)}
+    return _write(Result(scores, folder, facts), spec, report)
+
+
+def _resolve(spec: Spec) -> dict[str, ResolvedModel]:
+    """Returns where each system lies; raises before any work when one of them is not there or is named twice."""
+    from luthier.models.resolve import resolve_model
+
+    twice = sorted({name for name in spec.systems if spec.systems.count(name) > 1})
+    if twice:
+        raise SpecError(f"names {twice[0]!r} twice", where="systems", remedy="name each system once", param="systems")
+    return {name: resolve_model(name, revision=spec.revision) for name in spec.systems}
+
+
+def _ask(
+    name: str,
+    spec: Spec,
+    items: Sequence[Item],
+    kept: KeptReplies,
+    identity: str,
+    limit: int | None,
+    report: Report,
+) -> tuple[list[Answered], int]:
+    """Returns the replies of one system, which is loaded and given back here, and the limit of tokens they had."""
+    from luthier.evaluation.replies import answer_items
+    from luthier.generation.chat import TemplateChat
+    from luthier.models.load import load_model
+
+    report.progress(f"answer: {name}", 0, len(items))
+    loaded = load_model(name, spec)
+    limit = limit or _limit(items, loaded.tokenizer)
+    chat = TemplateChat.of(loaded, max_batch_tokens=spec.max_batch_tokens)
+    sampling: Sampling = spec.sampling(seed=spec.seed, max_tokens=limit)
+    hear = _progress(name, len(items), report)
+
+    def between() -> None:
+        if report.cancelled():
+            raise Interrupted("the replies so far are kept", where=name, remedy="give the same command to go on")
+
+    replies = answer_items(chat, items, sampling, kept=kept, identity=identity, on_reply=hear, between=between)
+    report.progress(f"answer: {name}", len(items), len(items))
+    del chat, loaded
+    _release()
+    failed = sum(bool(reply.error) for reply in replies)
+    if failed:
+        report.event(
+            "warning", f"{name}: {failed} of {len(items)} rows failed, and count as wrong", data={"system": name}
+        )
+    return replies, limit
+
+
+def _progress(name: str, total: int, report: Report) -> Callable[[int, Answered], None]:
+    started, tokens = time.monotonic(), 0
+
+    def hear(done: int, reply: Answered) -> None:
+        nonlocal tokens
+        tokens += reply.tokens
+        report.progress(f"answer: {name}", done, total, {"tokens/s": tokens / max(time.monotonic() - started, 1e-9)})
+
+    return hear
+
+
+def _limit(items: Sequence[Item], tokenizer: Any) -> int:
+    from luthier.evaluation.items import reply_limit
+
+    texts = [item.reference_text() for item in items]
+    return reply_limit([len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]])
+
+
+def _release() -> None:
+    """Gives the memory of a model that is no longer used back, before the next one is loaded."""
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _identity(found: ResolvedModel, spec: Spec) -> str:
+    """Returns a name that changes when the system's files do, or the number format they are computed in."""
+    folders = [folder for folder in (found.base_folder, found.adapter) if folder is not None]
+    files = [file for folder in folders for file in sorted(folder.iterdir()) if file.is_file()]
+    content = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+    return _digest([found.base, content, spec.precision, spec.device, spec.revision])
+
+
+def _folder_name(spec: Spec, fingerprint: str) -> str:
+    left_out = {"data", "output", "metric", "resamples", "max_batch_tokens"}
+    return f"{Path(spec.data[0]).stem}-{_digest([fingerprint, spec.model_dump(mode='json', exclude=left_out)])[:8]}"
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _plan(items: Sequence[Item], skipped: Mapping[str, int], metrics: Sequence[str], spec: Spec) -> Table:
+    from luthier.evaluation.statistics import smallest_difference
+
+    smallest = smallest_difference(len(items))
+    rows = [
+        ("systems", ", ".join(spec.systems)),
+        ("rows", f"{len(items):,}" + "".join(f"; {count:,} left out: {why}" for why, count in skipped.items())),
+        ("metric", ", ".join(metrics) + ("" if spec.metric else " (chosen by the references)")),
+        ("replies", "greedy" if spec.temperature == 0 else f"temperature {spec.temperature:g}, seed {spec.seed}"),
+    ]
+    if len(spec.systems) > 1:
+        sees = f"{smallest:.2f}" if smallest <= 1 else "none: too few rows"
+        rows.append(("smallest difference that would show", f"{sees} (in 80 % of runs)"))
+    return Table("Evaluation", ("what", "value"), tuple(rows))
+
+
+def _write(result: Result, spec: Spec, report: Report) -> Result:
+    """Writes evaluation.json, items.jsonl and report.html, and says where."""
+    from luthier import __version__
+    from luthier.evaluation.outcome import conclusion, sections, write_items, write_whole
+    from luthier.reports.page import Page, Raw, render
+
+    made = {"luthier": __version__, "spec": json.loads(spec.model_dump_json())}
+    write_items(result.folder / "items.jsonl", result.scores)
+    write_whole(result.folder / "evaluation.json", json.dumps(made | result.to_json(), ensure_ascii=False, indent=2))
+    facts = [("rows", f"{len(result.scores.items):,}"), ("data", ", ".join(result.facts["files"]))]
+    page = Page(
+        title="Evaluation",
+        subtitle=", ".join(spec.systems),
+        facts=[*facts, ("replies of at most", f"{result.facts['max_tokens']:,} tokens")],
+        sections=[*sections(result.scores), Raw("Spec", config.dump(spec))],
+    )
+    write_whole(result.folder / "report.html", render(page))
+    for line in conclusion(result.scores).splitlines():
+        report.event("result", line)
+    report.event("info", f"report: {result.folder / 'report.html'}")
+    return result

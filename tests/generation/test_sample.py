@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
+
+from luthier.errors import ModelError, SpecError
+from luthier.generation.sample import check_sampling, draw, filtered, generator_for
+from luthier.records.messages import Sampling
+
+
+def logits_of(seed, rows=4, vocabulary=50):
+    return torch.randn(rows, vocabulary, generator=torch.Generator().manual_seed(seed)) * 3
+
+
+def draw_one(logits, sampling):
+    return draw(logits[None], [sampling], [generator_for(sampling)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    temperature=st.floats(0.2, 3.0),
+    top_k=st.integers(0, 60),
+    top_p=st.floats(0.05, 1.0),
+    min_p=st.floats(0.0, 0.9),
+)
+def test_filters_agree_with_transformers(seed, temperature, top_k, top_p, min_p):
+    """transformers' processors are the oracle, one after the other in its order."""
+    logits = logits_of(seed, rows=2)
+    expected = TemperatureLogitsWarper(temperature)(None, logits)
+    if top_k:
+        expected = TopKLogitsWarper(top_k)(None, expected)
+    if top_p < 1:
+        expected = TopPLogitsWarper(top_p)(None, expected)
+    if min_p > 0:
+        expected = MinPLogitsWarper(min_p)(None, expected)
+    sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p)
+    kept, tokens = filtered(logits, [sampling] * 2)
+    by_token = torch.zeros_like(kept).scatter(1, tokens, kept)
+    assert torch.allclose(by_token, torch.softmax(expected, -1), atol=2e-6)
+
+
+def test_greedy_takes_the_likeliest_and_uses_no_random_numbers():
+    logits = logits_of(1)
+    tokens, logprobs = draw(logits, [Sampling()] * 4, [None] * 4)
+    assert tokens == logits.argmax(-1).tolist()
+    assert logprobs == [None] * 4
+
+
+def test_logprobs_are_those_of_the_model_before_any_filter():
+    logits = logits_of(2)
+    sampling = Sampling(temperature=2.0, top_k=3, seed=1, logprobs=True)
+    tokens, logprobs = draw(logits, [sampling] * 4, [generator_for(sampling) for _ in range(4)])
+    expected = torch.log_softmax(logits, -1)[range(4), tokens].tolist()
+    assert logprobs == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_row_is_drawn_alike_in_every_batch():
+    logits = logits_of(3, rows=6)
+    samplings = [Sampling(temperature=0.3 * (row + 1), top_p=0.9, min_p=0.01, seed=row) for row in range(6)]
+    together, _ = draw(logits, samplings, [generator_for(sampling) for sampling in samplings])
+    assert together == [draw_one(row, sampling)[0][0] for row, sampling in zip(logits, samplings, strict=True)]
+
+
+def test_draws_follow_the_probabilities():
+    logits = torch.log(torch.tensor([[0.5, 0.3, 0.2, 1e-9]]))
+    generator = torch.Generator().manual_seed(0)
+    counts = torch.zeros(4)
+    for _ in range(3000):
+        counts[draw(logits, [Sampling(temperature=1.0)], [generator])[0][0]] += 1
+    assert counts[3] == 0
+    assert (counts / 3000)[:3].tolist() == pytest.approx([0.5, 0.3, 0.2], abs=0.03)
+
+
+def test_a_seed_repeats_and_no_seed_varies():
+    logits = torch.zeros(1, 10_000)
+    assert draw_one(logits[0], Sampling(temperature=1.0, seed=7)) == draw_one(
+        logits[0], Sampling(temperature=1.0, seed=7)
+    )
+    assert len({draw_one(logits[0], Sampling(temperature=1.0))[0][0] for _ in range(5)}) > 1
+    assert draw_one(logits[0], Sampling(temperature=1.0, seed=-3))[0][0] >= 0
+
+
+def test_huge_vocabulary_keeps_its_tail():
+    """Sums of many small probabilities round above 1; top_p 1 must still drop nothing."""
+    kept, _ = filtered(torch.zeros(1, 200_000), [Sampling(temperature=1.0)])
+    assert (kept > 0).all()
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_logits_that_are_not_numbers_are_refused(bad):
+    logits = logits_of(4)
+    logits[1, 5] = bad
+    with pytest.raises(ModelError, match="not numbers"):
+        draw(logits, [Sampling()] * 4, [None] * 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("temperature", -0.1),
+        ("temperature", math.nan),
+        ("temperature", math.inf),
+        ("top_p", 0.0),
+        ("top_p", 1.5),
+        ("top_k", -1),
+        ("min_p", 2.0),
+        ("max_tokens", 0),
+        ("stop", ("a", "")),
+    ],
+)
+def test_impossible_sampling_is_refused_by_name(name, value):
+    with pytest.raises(SpecError, match=name) as caught:
+        check_sampling(Sampling(**{name: value}))
+    assert caught.value.param == name

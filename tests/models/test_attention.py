@@ -1,0 +1,196 @@
+"""Packed rows come out as they do alone, for hidden states, logits and gradients; models that leak are refused."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from luthier.errors import ModelError
+from luthier.models.attention import forward_packed, packing_refusal, use_packed_attention
+from luthier.tokens.pack import pack_rows
+from luthier.tokens.token_rows import TokenRow
+
+VOCABULARY = 97
+SMALL = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+WINDOW = {"sliding_window": 5, "layer_types": ["sliding_attention", "full_attention"]}
+MODELS = {
+    "llama": SMALL,
+    "mistral": SMALL | {"sliding_window": 5},
+    "qwen2": SMALL | WINDOW | {"use_sliding_window": True, "max_window_layers": 0},
+    "qwen3": SMALL,
+    "gemma2": SMALL | WINDOW | {"query_pre_attn_scalar": 24, "attn_logit_softcapping": 1.0},
+    "gemma3_text": SMALL | WINDOW | {"query_pre_attn_scalar": 24},
+    "gpt2": {"vocab_size": VOCABULARY, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64},
+    "gpt_oss": SMALL | WINDOW | {"num_local_experts": 2, "num_experts_per_tok": 2},
+    "gptj": {"vocab_size": VOCABULARY, "n_embd": 32, "n_layer": 2, "n_head": 4, "rotary_dim": 4, "n_positions": 64},
+    "llama4_text": SMALL
+    | {"attention_chunk_size": 5, "layer_types": ["chunked_attention", "full_attention"], "num_local_experts": 2}
+    | {"intermediate_size_mlp": 48},
+}
+LENGTHS = (3, 11, 11, 1, 7)
+
+
+def tiny(kind: str, **changes: object) -> torch.nn.Module:
+    torch.manual_seed(0)
+    config = AutoConfig.for_model(kind, **(MODELS[kind] | changes))
+    model = AutoModelForCausalLM.from_config(config)
+    for parameter in model.parameters():  # far from the near-zero start, where every attention looks alike
+        torch.nn.init.normal_(parameter, std=0.2) if parameter.ndim > 1 else None
+    return model.eval()
+
+
+def some_rows(lengths: tuple[int, ...] = LENGTHS) -> list[TokenRow]:
+    generator = np.random.default_rng(3)
+    rows = []
+    for number, length in enumerate(lengths):
+        labels = np.ones(length, dtype=np.bool_)
+        labels[0] = False
+        rows.append(TokenRow(generator.integers(3, VOCABULARY, length).astype(np.int32), labels, number))
+    return rows
+
+
+def gradients(model: torch.nn.Module) -> torch.Tensor:
+    found = [p.grad.flatten() for p in model.parameters() if p.grad is not None]
+    model.zero_grad()
+    return torch.cat(found)
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_packed_rows_equal_rows_alone(kind: str) -> None:
+    model = tiny(kind)
+    rows = some_rows()
+    weights = torch.randn(sum(LENGTHS), VOCABULARY, generator=torch.Generator().manual_seed(1)) / 30
+    ids = [torch.from_numpy(row.tokens.astype(np.int64))[None] for row in rows]
+    alone = [model(input_ids=row, use_cache=False, output_hidden_states=True) for row in ids]
+    logits_alone = torch.cat([out.logits[0] for out in alone])
+    hidden_alone = torch.cat([out.hidden_states[-1][0] for out in alone])
+    (logits_alone * weights).sum().backward()
+    wanted = gradients(model)
+
+    batch = pack_rows(rows)
+    with use_packed_attention(model) as handle:
+        assert handle.per_segment == (kind != "gptj")
+        logits = forward_packed(model, batch).logits[0]
+        (logits * weights).sum().backward()
+        decoder = model.transformer if kind.startswith("gpt") and kind != "gpt_oss" else model.model
+        hidden = forward_packed(decoder, batch).last_hidden_state[0]
+    got = gradients(model)
+
+    scale = 1 + logits_alone.abs().max().item()
+    assert (logits - logits_alone).abs().max() < 1e-6 * scale
+    assert (hidden - hidden_alone).abs().max() < 1e-5
+    assert (got - wanted).abs().max() < 2e-6 * (1 + wanted.abs().max())
+
+
+@pytest.mark.parametrize("kind", ["llama", "gemma2"])
+def test_recomputed_layers_know_the_segments(kind: str) -> None:
+    model = tiny(kind).train()
+    batch = pack_rows(some_rows())
+    with use_packed_attention(model):
+        forward_packed(model, batch).logits.pow(2).mean().backward()
+        wanted = gradients(model)
+        model.activation_checkpointing_enable()
+        forward_packed(model, batch).logits.pow(2).mean().backward()
+    torch.testing.assert_close(gradients(model), wanted, rtol=0, atol=1e-6)
+
+
+def test_the_model_gets_its_own_attention_back() -> None:
+    model = tiny("llama")
+    ids = torch.arange(3, 20)[None]
+    before, implementation = model(ids).logits, model.config._attn_implementation
+    with contextlib.suppress(KeyboardInterrupt), use_packed_attention(model):
+        assert model.config._attn_implementation != implementation
+        raise KeyboardInterrupt
+    assert model.config._attn_implementation == implementation
+    assert torch.equal(model(ids).logits, before)
+
+
+def test_any_other_call_is_refused_meanwhile() -> None:
+    model = tiny("llama")
+    with use_packed_attention(model):
+        forward_packed(model, pack_rows(some_rows()))
+        with pytest.raises(ModelError, match="another way"):
+            model(torch.arange(sum(LENGTHS))[None])
+        with pytest.raises(ModelError, match="another way"):
+            model(torch.arange(12).reshape(2, 6))
+
+
+def test_the_check_leaves_the_training_mode_alone() -> None:
+    model = tiny("llama")
+    model.model.layers[0].train()
+    with use_packed_attention(model):
+        assert model.model.layers[0].training
+        assert not model.model.layers[1].training
+
+
+def test_a_model_that_leaks_is_found_out_by_trying() -> None:
+    """Bloom puts its positions into the attention scores itself, so nothing separates its rows."""
+    torch.manual_seed(0)
+    config = AutoConfig.for_model("bloom", vocab_size=VOCABULARY, hidden_size=32, n_layer=2, n_head=4)
+    model = AutoModelForCausalLM.from_config(config)
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    with pytest.raises(ModelError, match="cannot be packed"), use_packed_attention(model):
+        pass
+
+
+HYBRIDS = [
+    "mamba",
+    "mamba2",
+    "falcon_mamba",
+    "jamba",
+    "bamba",
+    "falcon_h1",
+    "zamba",
+    "zamba2",
+    "rwkv",
+    "xlstm",
+    "recurrent_gemma",
+    "nemotron_h",
+    "granitemoehybrid",
+    "qwen3_next",
+    "qwen3_5_text",
+    "minimax",
+    "t5",
+    "bart",
+]
+
+
+@pytest.mark.parametrize("kind", HYBRIDS)
+def test_models_that_carry_a_state_are_refused(kind: str) -> None:
+    assert packing_refusal(AutoConfig.for_model(kind)) is not None
+
+
+def test_short_convolutions_are_refused() -> None:
+    assert packing_refusal(AutoConfig.for_model("lfm2", full_attn_idxs=[1], num_hidden_layers=3)) is not None
+
+
+@pytest.mark.parametrize("kind", ["llama", "mixtral", "gemma3", "gpt2", "deepseek_v3", "llama4", "olmo2", "phi3"])
+def test_models_of_attention_are_packed(kind: str) -> None:
+    assert packing_refusal(AutoConfig.for_model(kind)) is None
+
+
+def test_a_hybrid_family_without_state_layers_is_packed() -> None:
+    config = AutoConfig.for_model("granitemoehybrid", num_hidden_layers=2, layer_types=["attention", "attention"])
+    assert packing_refusal(config) is None
+
+
+def test_using_packed_attention_on_a_refused_model_says_what_to_do() -> None:
+    config = AutoConfig.for_model("mamba", vocab_size=50, hidden_size=16, num_hidden_layers=1)
+    with pytest.raises(ModelError, match="packing"), use_packed_attention(AutoModelForCausalLM.from_config(config)):
+        pass
