@@ -122,11 +122,13 @@ def test_bad_rows_can_be_left_out_and_are_told(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_to_its_end_is_never_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"text": "a"}\n{"text": "\xe9"}\n{"text": "b"}\n')
-    assert problems(str(path), bad_rows="skip") == [
-        f"{path}:2: the byte at offset 24 is not UTF-8; "
-        "save the file as UTF-8 (UTF-16 needs its byte order mark), for example with iconv -t UTF-8"
-    ]
+    remedy = "save the file as UTF-8 (UTF-16 needs its byte order mark), for example with iconv -t UTF-8"
+    for good in (1, 2, 30):
+        path.write_bytes(b'{"text": "a"}\n' * good + b'{"text": "\xe9"}\n{"text": "b"}\n')
+        (problem,) = problems(str(path), bad_rows="skip")
+        assert problem == f"{path}:{good + 1}: the byte at offset {14 * good + 10} is not UTF-8; {remedy}"
+    path.write_bytes(b'{"text": " "}\n{"text": "\xe9"}\n')
+    assert len(problems(str(path))) == 2
 
 
 def test_kinds_are_not_mixed_but_formats_are(tmp_path: Path) -> None:
@@ -148,6 +150,9 @@ def test_a_format_is_chosen_by_most_of_the_first_rows(tmp_path: Path) -> None:
 
 
 def test_columns_are_renamed_and_what_is_unused_is_counted(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Hi", "mood": "calm"}, {"role": "assistant", "content": "Hello"}]
+    chat = write(tmp_path, "c.jsonl", json_lines([{"messages": turns, "id": 1, "note": ""}, CHAT]))
+    assert read(chat).source.unused_columns == {"messages[].mood": 1, "id": 1}
     raw = [
         {"Question": "1+1", "Reply": {"text": "2"}, "id": 7},
         {"Question": "2+2", "Reply": {"text": "4"}, "id": None},
@@ -156,6 +161,8 @@ def test_columns_are_renamed_and_what_is_unused_is_counted(tmp_path: Path) -> No
     rows = read(path, columns=("prompt=Question", "completion=Reply.text"))
     assert list(rows) == [Completion("1+1", "2"), Completion("2+2", "4")]
     assert rows.source.unused_columns == {"id": 1}
+    other = write(tmp_path, "b.jsonl", json_lines([{"Turns": [{"role": "king", "content": ""}]}]))
+    assert problems(other, columns=("messages=Turns",))[0].startswith(f"{other}:1: Turns[0].role: 'king' is not a role")
     assert problems(path, columns=("prompt=Frage",)) == [
         f"{path}:1: there is no column 'Frage' to rename; the columns are Question, Reply, id"
     ]
