@@ -169,8 +169,9 @@ def test_a_json_file_is_a_recipe_only_when_it_holds_keys_of_the_spec(tmp_path: P
 
 
 def test_help_says_what_is_accepted_and_the_default() -> None:
-    groups = arguments.explained(FIELDS)
-    assert list(groups) == ["Training", "Rows"]
+    groups = arguments.explained(Spec)
+    assert list(groups) == ["Rows", "Training"]
+    assert next(iter(groups["Rows"])) == ("--rows PATH ...", "Files of rows. [required]")
     assert dict(groups["Training"]) == {
         "--learning-rate NUMBER": "Step size. [above 0 and at most 1; default: 0.0002]",
         "--max-steps INT": "Stop after this many steps. [at least 1]",
@@ -179,5 +180,4 @@ def test_help_says_what_is_accepted_and_the_default() -> None:
         "--train NAME": "What is trained. [one of lora, dora, full, last_layers, head; default: lora]",
         "--stop TEXT ...": "Strings that end a reply.",
     }
-    assert dict(groups["Rows"])["--rows PATH ..."] == "Files of rows. [required]"
     assert [arguments.place(field) for field in config.fields(TalkSpec)] == ["SYSTEM", "[MESSAGE]"]

@@ -184,6 +184,12 @@ def test_json_has_no_numbers_that_json_does_not_know() -> None:
     assert json.loads(stream.getvalue()) == {"loss": None, "rows": [1, None, "é"], "deep": {"x": [1.5, None]}}
 
 
+def test_plain_text_of_a_result_is_shown_as_it_is() -> None:
+    stream = io.StringIO()
+    draw(stream, ["a reply " * 40 + "\x1b[2J"])
+    assert stream.getvalue() == "a reply " * 40 + "⟨U+001B⟩[2J\n"
+
+
 ROW = MarkedText("row 1", (("<|user|>Hi\n", False), ("Go", True), ("od\x1b[2J", True), ("\u202e", False)))
 
 

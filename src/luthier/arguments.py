@@ -13,6 +13,7 @@ import click
 
 from luthier import config
 from luthier.errors import SpecError
+from luthier.models.resolve import EMBEDDED
 
 LARGEST_JSON_RECIPE = 1 << 20
 SHORT_KIND = 28
@@ -97,12 +98,15 @@ def place(field: config.Field) -> str:
     return name if field.required else f"[{name}]"
 
 
-def explained(fields: Sequence[config.Field]) -> dict[str, list[tuple[str, str]]]:
-    """Returns for each group of options, in order, the flags with what they do, what they accept and their default."""
-    groups: dict[str, list[tuple[str, str]]] = {}
+def explained(spec: type[config.Options]) -> dict[str, list[tuple[str, str]]]:
+    """Returns for each group of options the flags with what they do, what they accept and their default: the verb's
+    own group first, then the rooms in the order in which the spec names them; arguments before flags."""
+    fields = sorted(config.fields(spec), key=lambda field: not field.positional)
+    order = list(dict.fromkeys(base.title for base in spec.__mro__ if issubclass(base, config.Options) and base.title))
+    groups: dict[str, list[tuple[str, str]]] = {title: [] for title in order}
     for field in fields:
         groups.setdefault(field.group or "Options", []).append((_head(field), _body(field)))
-    return groups
+    return {title: rows for title, rows in groups.items() if rows}
 
 
 def _option(field: config.Field) -> click.Option:
@@ -140,7 +144,7 @@ def _is_recipe(word: str, keys: set[str]) -> bool:
 def _beside(folder: Path, outside: str | None, value: Any) -> Any:
     if isinstance(value, list):
         return [_beside(folder, outside, item) for item in value]
-    if not isinstance(value, str) or "://" in value or value.startswith(("hub:", "~")):
+    if not isinstance(value, str) or "://" in value or value.startswith(("hub:", "~")) or value == EMBEDDED:
         return value
     here = folder / value
     is_path = outside == "path" or (outside == "model" and (value.startswith(".") or here.exists()))

@@ -103,7 +103,7 @@ class VerbCommand(click.Command):
         return [*(arguments.place(field) for field in self.fields if field.positional), "[OPTIONS]"]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, rows in arguments.explained(self.fields).items():
+        for title, rows in arguments.explained(self.module.Spec).items():
             with formatter.section(title):
                 formatter.write_dl(rows, col_max=30)
         with formatter.section("General"):
@@ -119,8 +119,7 @@ class VerbCommand(click.Command):
         spec, named = arguments.bind(self.module.Spec, given, f"luthier {self.name}")
         talk = vars(self.module).get("interactive")
         if talk and "message" not in named and not as_json and sys.stdin.isatty():
-            _converse(talk, spec)
-            return DONE
+            return _converse(talk, spec)
         return _work(self.module.run, spec, quiet, as_json)
 
 
@@ -178,17 +177,32 @@ def _work(run: Callable[[Any, Any], Any], spec: config.Options, quiet: bool, as_
     return DONE
 
 
-def _converse(talk: Callable[..., Any], spec: config.Options) -> None:
-    with contextlib.suppress(ImportError):
-        importlib.import_module("readline")  # arrow keys and history for input()
-    with contextlib.suppress(EOFError):  # Ctrl-D
-        talk(spec, input, _write)
+class Conversation:
+    """The two ends of a talk on a terminal: shows pieces of text as they come, and reads a line with its history."""
+
+    def __init__(self) -> None:
+        self._line = ""
+        with contextlib.suppress(ImportError):
+            importlib.import_module("readline")  # arrow keys and history for input()
+
+    def write(self, text: str) -> None:
+        """Shows a piece of text; nothing in it can act on the screen."""
+        sys.stdout.write(visible(text))
+        sys.stdout.flush()
+        self._line = (self._line + visible(text)).rpartition("\n")[2]
+
+    def read_line(self) -> str:
+        """Returns what was typed, without its line end. `EOFError` after Ctrl-D."""
+        prompt, self._line = self._line, ""
+        sys.stdout.write("\r")  # input() writes the prompt again and so knows not to wipe it
+        return input(prompt)
 
 
-def _write(text: str) -> None:
-    """Shows a piece of an answer as it comes; nothing in it can act on the screen."""
-    sys.stdout.write(visible(text))
-    sys.stdout.flush()
+def _converse(talk: Callable[..., None], spec: config.Options) -> int:
+    ends = Conversation()
+    with contextlib.suppress(EOFError):
+        talk(spec, ends.read_line, ends.write)
+    return DONE
 
 
 def _complain(kind: str, message: str, code: int) -> int:

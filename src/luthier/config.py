@@ -93,7 +93,7 @@ def bind(spec: type[OptionsT], values: Mapping[str, Any], *, where: str, source:
     """
     known = {field.name: field for field in fields(spec)}
     wrong = [_unknown(spec, name, known) for name in values if name not in known]
-    usable = {name: value for name, value in values.items() if name in known}
+    usable = {name: _listed(known[name], value) for name, value in values.items() if name in known}
     if source == "http":
         wrong += [_reaches_out(known[name]) for name in usable if known[name].outside]
     if source == "argv":
@@ -219,6 +219,11 @@ def _kind(annotation: Any) -> str:
         return f"{_kind(args[0])} ..."
     names = {str: "text", int: "integer", float: "number", bool: "true | false"}
     return names.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _listed(field: Field, value: Any) -> Any:
+    """One value will do where several may be given."""
+    return [value] if field.many and isinstance(value, str | Path | int | float) else value
 
 
 def _from_text(field: Field, value: Any) -> Any:

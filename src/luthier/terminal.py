@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -257,7 +258,8 @@ def draw(stream: TextIO, parts: Iterable[Table | MarkedText | str]) -> None:
         with on.capture() as drawn:
             for piece in _table(part) if isinstance(part, Table) else _marked(part, plain=on.color_system is None):
                 on.print(piece)
-        stream.write(drawn.get())
+        shown = drawn.get()
+        stream.write(shown if on.is_terminal else re.sub(r" +$", "", shown, flags=re.MULTILINE))
 
 
 def running(task: Task) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import make_model, make_tokenizer, save_model
+from small_models import make_model, make_tokenizer, save_model
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import peft
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tiny_models import KINDS, make_model, train_adapter
+from small_models import KINDS, make_model, train_adapter
 
 from luthier.errors import ModelError
 from luthier.models.adapters import AdapterConfig, load_adapter, read_adapter_config, save_adapter, target_names

@@ -8,19 +8,13 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import KINDS, make_model, save_model, train_adapter
+from small_models import KINDS, make_model, save_model, train_adapter
 
 from luthier.errors import ModelError
 from luthier.models.adapters import save_adapter
-from luthier.models.load import (
-    choose_device,
-    choose_dtype,
-    context_length,
-    cpu_computes_bf16,
-    load_config,
-    load_model,
-)
+from luthier.models.load import load_model
 from luthier.models.lora import lora_layers
+from luthier.models.opening import choose_device, choose_dtype, context_length, cpu_computes_bf16, load_config
 from luthier.models.options import LoadOptions, ParameterOptions
 from luthier.models.parameters import choose_parameters
 from luthier.models.resolve import resolve_model
@@ -235,7 +229,7 @@ def test_context_length_has_many_names() -> None:
 
 
 def test_devices_and_number_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import luthier.models.load as module
+    import luthier.models.opening as module
 
     cpu = torch.device("cpu")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import KINDS, make_model, train_adapter
+from small_models import KINDS, make_model, train_adapter
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tiny_models import KINDS, make_model, train_adapter
+from small_models import KINDS, make_model, train_adapter
 
 from luthier.errors import ModelError
 from luthier.models.lora import LoraShape, insert_lora, linear_layers, lora_layers

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_models import make_model
+from small_models import make_model
 
 from luthier.errors import CapacityError, SpecError
 from luthier.models.export import (

@@ -7,11 +7,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_models import TEXTS, make_tokenizer
+from small_models import TEXTS, make_tokenizer
 
 from luthier.errors import SpecError
 from luthier.models.options import ScratchOptions
-from luthier.models.scratch import SPECIAL_TOKENS, choose_sizes, new_model, train_tokenizer
+from luthier.models.scratch import SPECIAL_TOKENS, choose_sizes, new_config, random_model, train_tokenizer
 
 TINY = ScratchOptions(vocab_size=320, hidden_size=32, num_hidden_layers=2, max_position_embeddings=64)
 TOKENIZER = make_tokenizer()
@@ -46,7 +46,7 @@ def test_a_new_model_is_saved_and_loaded_by_plain_transformers(tmp_path: Path) -
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = train_tokenizer(TEXTS, TINY)
-    model: Any = new_model(TINY, tokenizer, seed=4)
+    model: Any = random_model(new_config(TINY, tokenizer), seed=4)
     model.save_pretrained(tmp_path)
     tokenizer.save_pretrained(tmp_path)
     again, read = AutoModelForCausalLM.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
@@ -62,7 +62,7 @@ def test_the_seed_decides_the_weights_and_leaves_the_global_one_alone() -> None:
     torch.manual_seed(1)
     wanted = torch.rand(1)
     torch.manual_seed(1)
-    first, same, other = (new_model(TINY, TOKENIZER, seed=seed) for seed in (1, 1, 2))
+    first, same, other = (random_model(new_config(TINY, TOKENIZER), seed=seed) for seed in (1, 1, 2))
     assert torch.rand(1) == wanted
     weights = [model.model.layers[0].mlp.up_proj.weight for model in (first, same, other)]
     assert torch.equal(weights[0], weights[1])
@@ -82,7 +82,7 @@ def test_the_target_count_is_met_within_a_tenth(target: int, vocab_size: int) ->
 def test_the_count_is_that_of_the_model() -> None:
     for options in (TINY, ScratchOptions(parameters=500_000, vocab_size=320)):
         sizes = choose_sizes(options, len(TOKENIZER))
-        model: Any = new_model(options, TOKENIZER, seed=0)
+        model: Any = random_model(new_config(options, TOKENIZER), seed=0)
         assert sum(parameter.numel() for parameter in model.parameters()) == sizes.parameters
 
 

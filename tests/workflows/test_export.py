@@ -21,13 +21,13 @@ TEXTS = ["the old violin needs a new bridge and 2 strings", "a cello bow costs 3
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny base model of our own."""
     from luthier.models.options import ScratchOptions
-    from luthier.models.scratch import new_model, train_tokenizer
+    from luthier.models.scratch import new_config, random_model, train_tokenizer
 
     options = ScratchOptions(vocab_size=300, hidden_size=32, num_hidden_layers=2, max_position_embeddings=128)
     folder = tmp_path_factory.mktemp("base")
     tokenizer: Any = train_tokenizer(TEXTS, options)
     tokenizer.chat_template = "{% for m in messages %}{{ m.content }};{% endfor %}"
-    model: Any = new_model(options, tokenizer, seed=1)
+    model: Any = random_model(new_config(options, tokenizer), seed=1)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return folder

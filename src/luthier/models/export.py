@@ -18,9 +18,10 @@ from torch import Tensor
 
 from luthier.errors import CapacityError, ModelError, SpecError
 from luthier.models.adapters import save_adapter
-from luthier.models.load import PROBES, LoadedModel, as_model_error, load_model, load_tokenizer, quiet_bars
+from luthier.models.load import LoadedModel, load_model, quiet_bars
 from luthier.models.lora import ADAPTER_PARTS, lora_layers
 from luthier.models.merge import fold
+from luthier.models.opening import PROBES, as_model_error, load_tokenizer
 from luthier.models.options import LoadOptions
 
 TOLERANCE = 1e-4

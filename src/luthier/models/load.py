@@ -6,32 +6,16 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
-from safetensors import SafetensorError
 
-from luthier.errors import CapacityError, ModelError
+from luthier.errors import ModelError
 from luthier.models.adapters import AdapterConfig, load_adapter
+from luthier.models.opening import Opened, as_model_error, declared_eos, open_model
 from luthier.models.options import LoadOptions
-from luthier.models.resolve import ResolvedModel, read_json, resolve_model
-
-if TYPE_CHECKING:
-    from luthier.tokens.template import Template
-
-_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "tekken.json")
-_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
-PROBES = (
-    "The quick brown fox jumps over the lazy dog.",
-    "Question: what is 17 * 23? Answer:",
-    'def mean(values):\n    """Returns the mean."""\n    return',
-    '{"name": "Ada", "tags": ["a", "b"], "price": 12.50}',
-    "Żółta łódź, un été à Genève, 東京の天気, здравствуйте 🙂",
-    "Dear customer,\n\nthank you for your letter.  \tI'll WAIT\r\n",
-)
-"""Texts in several scripts and layouts, to compare tokenizers and models with."""
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+from luthier.models.scratch import random_model
+from luthier.tokens.template import Template
 
 
 @dataclass
@@ -58,210 +42,57 @@ class LoadedModel:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 
-def load_model(name: str, options: LoadOptions | None = None, *, master_weights: bool = False) -> LoadedModel:
-    """Returns the model called `name` with everything it needs, in evaluation mode and without gradients.
+def load_opened(opened: Opened, *, master_weights: bool = False, fresh_seed: int | None = None) -> LoadedModel:
+    """Returns the opened model with its weights, in evaluation mode and without gradients.
 
-    With `master_weights` the weights are kept in fp32 whatever the computation's format: for training them.
-    `ModelError` when the model, its tokenizer or its adapter cannot be used; `CapacityError` when it does not fit.
+    With `master_weights` the weights are kept in fp32 whatever the computation's format: for training them. With
+    `fresh_seed` they are random: the same for the same seed.
     """
-    from luthier.tokens.template import Template
-
-    options = options or LoadOptions()
-    found = resolve_model(name, revision=options.revision, download=True, trust_remote_code=options.trust_remote_code)
-    folder = usable_folder(found, trust_remote_code=options.trust_remote_code)
-    device = choose_device(options.device)
-    dtype = choose_dtype(options.precision, device)
-    weight_dtype = torch.float32 if master_weights else dtype
-    tokenizer = _tokenizer_of(found, trust_remote_code=options.trust_remote_code)
-    model, notes = _load_weights(folder, weight_dtype, device, trust_remote_code=options.trust_remote_code)
-    _check_vocabulary(model, tokenizer, folder)
+    found = opened.found
+    notes: tuple[str, ...] = ()
+    folder = found.base_folder
+    assert folder is not None, "an opened model has a folder"
+    weight_dtype = torch.float32 if master_weights else opened.dtype
+    if fresh_seed is None:
+        model, notes = _load_weights(folder, weight_dtype, opened.device, trust_remote_code=opened.trust_remote_code)
+    else:
+        model = random_model(opened.config, fresh_seed).to(opened.device, weight_dtype)
+    _check_vocabulary(model, opened.tokenizer, folder)
     adapter = load_adapter(model, found.adapter) if found.adapter else None
-    eos_ids = _eos_ids(model, tokenizer)
     model.requires_grad_(False)
     model.train(False)
     return LoadedModel(
-        name=name,
+        name=opened.name,
         base_name=found.base,
         folder=found.folder,
         model=model,
-        tokenizer=tokenizer,
-        template=Template.of(tokenizer, stop_ids=eos_ids),
-        device=device,
-        dtype=dtype,
+        tokenizer=opened.tokenizer,
+        template=opened.template,
+        device=opened.device,
+        dtype=opened.dtype,
         weight_dtype=weight_dtype,
-        context_length=context_length(model.config.to_dict(), tokenizer.model_max_length),
+        context_length=opened.context_length,
         adapter=adapter,
-        eos_ids=eos_ids,
+        eos_ids=declared_eos(found, opened.tokenizer),
         notes=notes,
     )
 
 
-def load_config(found: ResolvedModel, *, trust_remote_code: bool = False) -> Any:
-    """Returns the transformers configuration of a resolved model, without loading any weights."""
-    from transformers import AutoConfig
+def load_model(name: str, options: LoadOptions | None = None, *, master_weights: bool = False) -> LoadedModel:
+    """Returns the model called `name` with everything it needs, ready to answer or to be trained.
 
-    folder = usable_folder(found, trust_remote_code=trust_remote_code)
-    with as_model_error(folder):
-        return AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
-
-
-def usable_folder(found: ResolvedModel, *, trust_remote_code: bool = False) -> Path:
-    """Returns the folder of the base model after checking, before anything is loaded, that it may and can be."""
-    if found.base_folder is None:
-        raise ModelError("is not on this machine", where=found.base, remedy=f"run: hf download {found.base}")
-    _check_architecture(found.base_folder, trust_remote_code)
-    _check_weights(found.base_folder)
-    return found.base_folder
-
-
-def choose_device(device: str) -> torch.device:
-    """Returns the device asked for, or the best there is: cuda, then mps, then cpu."""
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if device == "auto":
-        return torch.device(next(name for name, there in present.items() if there))
-    if not present[device]:
-        there = " or ".join(name for name, there in present.items() if there)
-        raise ModelError(f"this machine has no usable {device} device", where="device", remedy=f"use auto or {there}")
-    return torch.device(device)
-
-
-def choose_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Returns the number format of the computation; auto is bf16 where the hardware multiplies in it, else fp32."""
-    if precision == "fp16" and device.type == "cpu":
-        raise ModelError("fp16 does not run well on a CPU", where="precision", remedy="use auto, bf16 or fp32")
-    if precision != "auto":
-        return _DTYPES[precision]
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = device.type == "cpu" and cpu_computes_bf16()
-    return torch.bfloat16 if fast else torch.float32
-
-
-def cpu_computes_bf16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Returns whether the CPU multiplies matrices in bf16 (AVX512-BF16 or AMX); False where this cannot be told."""
-    try:
-        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
-    return "avx512_bf16" in flags or "amx_bf16" in flags
-
-
-def context_length(config: dict[str, Any], tokenizer_limit: int | float | None = None) -> int:
-    """Returns how many tokens the model was built for, from its configuration, else from its tokenizer, else 2048."""
-    for holder in (config, config.get("text_config") or {}):
-        for key in _CONTEXT_KEYS:
-            if isinstance(holder.get(key), int) and holder[key] > 0:
-                return int(holder[key])
-    # transformers writes 1e30 where the tokenizer knows no limit
-    return int(tokenizer_limit) if tokenizer_limit and tokenizer_limit < 1e9 else 2048
-
-
-def _check_architecture(folder: Path, trust_remote_code: bool) -> None:
-    from transformers import CONFIG_MAPPING, __version__
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
-
-    config = read_json(folder / "config.json")
-    kind = str(config.get("model_type", ""))
-    own_code = "AutoModelForCausalLM" in (config.get("auto_map") or {})
-    if own_code and (trust_remote_code or kind not in CONFIG_MAPPING):
-        if not trust_remote_code:
-            raise ModelError(
-                f"the model type {kind!r} runs Python code that comes with the model",
-                where=str(folder),
-                remedy="read that code, and give --trust-remote-code if you trust its publisher",
-            )
-        return
-    if kind not in CONFIG_MAPPING:
-        raise ModelError(
-            f"transformers {__version__} does not know the model type {kind!r}",
-            where=str(folder / "config.json"),
-            remedy="use another model, or a newer transformers",
-        )
-    names = {name for value in CAUSAL.values() for name in ([value] if isinstance(value, str) else value)}
-    architectures = config.get("architectures") or []
-    if kind not in CAUSAL or (architectures and not names & set(architectures) and not _is_bare(architectures)):
-        what = ", ".join(architectures) or kind
-        raise ModelError(
-            f"is not a causal language model ({what})", where=str(folder), remedy="give a decoder such as Llama or Qwen"
-        )
-
-
-def _is_bare(architectures: list[str]) -> bool:
-    """Whether the weights are those of a model without its head; the load tells whether the head is tied."""
-    return all(name.endswith("Model") and "LMHead" not in name for name in architectures)
-
-
-def _check_weights(folder: Path) -> None:
-    index = folder / "model.safetensors.index.json"
-    if (folder / "model.safetensors").is_file():
-        return
-    if index.is_file():
-        shards = sorted(set(read_json(index).get("weight_map", {}).values()))
-        absent = [shard for shard in shards if not (folder / str(shard)).is_file()]
-        if absent:
-            raise ModelError(
-                f"{len(absent)} of {len(shards)} weight files are missing: {', '.join(absent[:3])}",
-                where=str(folder),
-                remedy="copy or download the model again",
-            )
-        return
-    pickled = sorted(path.name for pattern in _PICKLED for path in folder.glob(pattern))
-    if pickled:
-        raise ModelError(
-            f"its weights are pickled ({', '.join(pickled[:3])}), and loading those can run any code",
-            where=str(folder),
-            remedy="use a copy with safetensors weights, or convert them where you trust the file: "
-            "AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW_FOLDER)",
-        )
-    raise ModelError("holds no model.safetensors", where=str(folder), remedy="copy or download the model again")
-
-
-def load_tokenizer(folder: Path, *, trust_remote_code: bool = False) -> Any:
-    """Returns the tokenizer in `folder`, which splits text as its tokenizer.json says.
-
-    transformers 5 rebuilds the tokenizers of some model types (Qwen2, for one) from their vocabulary alone, with its
-    own idea of how text is split and which special tokens there are. Where that differs, the file is right.
+    `ModelError` when the model, its tokenizer or its adapter cannot be used; `CapacityError` when it does not fit.
     """
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
-
-    loader: Any = AutoTokenizer
-    plain: Any = PreTrainedTokenizerFast
-    with as_model_error(folder):
-        tokenizer = loader.from_pretrained(folder, trust_remote_code=trust_remote_code, local_files_only=True)
-        file = folder / "tokenizer.json"
-        if not file.is_file() or _reads_as(file, tokenizer):
-            return tokenizer
-        exact = plain.from_pretrained(folder, local_files_only=True)
-        # tokens that tokenizer_config.json adds belong to both; only what the class adds by itself counts
-        same = exact.get_vocab() == tokenizer.get_vocab() and _splits(exact) == _splits(tokenizer)
-        return tokenizer if same else exact
+    return load_opened(open_model(name, options), master_weights=master_weights)
 
 
-def _reads_as(file: Path, tokenizer: Any) -> bool:
-    from tokenizers import Tokenizer
+def empty_model(config: Any) -> Any:
+    """Returns the model of a configuration without memory for its weights (meta device): to count parameters."""
+    from transformers import AutoModelForCausalLM
 
-    raw = Tokenizer.from_file(str(file))
-    same = [raw.encode(text, add_special_tokens=False).ids for text in PROBES] == _splits(tokenizer)
-    return same and raw.get_vocab_size() == len(tokenizer)
-
-
-def _splits(tokenizer: Any) -> list[list[int]]:
-    return [tokenizer(text, add_special_tokens=False).input_ids for text in PROBES]
-
-
-def _tokenizer_of(found: ResolvedModel, *, trust_remote_code: bool) -> Any:
-    """Returns the adapter's own tokenizer when it has one, else the base model's."""
-    places = [place for place in (found.adapter, found.base_folder) if place is not None]
-    for place in places:
-        if any((place / name).is_file() for name in _TOKENIZER_FILES):
-            return load_tokenizer(place, trust_remote_code=trust_remote_code)
-    raise ModelError(
-        "holds no tokenizer",
-        where=str(places[-1]),
-        remedy="put the model's tokenizer.json and tokenizer_config.json beside its weights",
-    )
+    loader: Any = AutoModelForCausalLM
+    with torch.device("meta"):
+        return loader.from_config(config)
 
 
 def _load_weights(
@@ -303,13 +134,6 @@ def _check_vocabulary(model: Any, tokenizer: Any, folder: Path) -> None:
         )
 
 
-def _eos_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """Returns the ids that end a reply: those of generation_config.json, and the tokenizer's own."""
-    generation = model.generation_config.eos_token_id if model.generation_config is not None else None
-    listed = generation if isinstance(generation, list) else [generation]
-    return frozenset(int(token) for token in (*listed, tokenizer.eos_token_id) if token is not None)
-
-
 @contextlib.contextmanager
 def quiet_bars() -> Iterator[None]:
     """Keeps transformers' own progress bars off the terminal: a `Report` is the only channel out of a verb."""
@@ -323,19 +147,3 @@ def quiet_bars() -> Iterator[None]:
     finally:
         if was_on:
             logging.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def as_model_error(folder: Path) -> Iterator[None]:
-    """Turns what transformers and safetensors raise into one error that names the folder."""
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise CapacityError("not enough memory to load the model", where=str(folder)) from error
-    except (OSError, ValueError, RuntimeError, KeyError, ImportError, AttributeError, SafetensorError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise ModelError(
-            f"cannot be loaded ({type(error).__name__}: {text})",
-            where=str(folder),
-            remedy="copy or download the model again; a model with plain safetensors weights is needed",
-        ) from error

@@ -122,7 +122,8 @@ class LoraLinear(nn.Module):
             weight = self.weight if self.merged is None else self.merged
             return F.linear(x, weight.t() if self.transposed else weight, self.bias)
         kind = x.device.type
-        dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+        mixed = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+        dtype = torch.get_autocast_dtype(kind) if mixed else x.dtype
         flat = x.reshape(-1, self.in_features).to(dtype)  # (T, in)
         drop = self.training and self.shape.dropout > 0
         dropped = F.dropout(flat, self.shape.dropout) if drop else None

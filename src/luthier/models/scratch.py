@@ -13,7 +13,7 @@ from luthier.errors import SpecError
 from luthier.models.options import ScratchOptions
 
 if TYPE_CHECKING:
-    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+    from transformers import LlamaConfig, PreTrainedTokenizerFast
 
 PAD, BEGIN, END = "<|pad|>", "<|begin|>", "<|end|>"
 SPECIAL_TOKENS = (PAD, BEGIN, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
@@ -104,14 +104,14 @@ def choose_sizes(options: ScratchOptions, vocab_size: int) -> LlamaSizes:
     return found
 
 
-def new_model(options: ScratchOptions, tokenizer: PreTrainedTokenizerFast, *, seed: int) -> LlamaForCausalLM:
-    """Returns a Llama with random fp32 weights for `tokenizer`: the same weights for the same seed."""
-    from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
+def new_config(options: ScratchOptions, tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
+    """Returns the configuration of a new Llama for `tokenizer`."""
+    from transformers import LlamaConfig
 
     sizes = choose_sizes(options, len(tokenizer))
     vocabulary = tokenizer.get_vocab()
-    begin, end, pad = vocabulary[BEGIN], vocabulary[END], vocabulary[PAD]
-    config = LlamaConfig(
+    return LlamaConfig(
+        architectures=["LlamaForCausalLM"],
         vocab_size=sizes.vocab_size,
         hidden_size=sizes.hidden_size,
         num_hidden_layers=sizes.num_hidden_layers,
@@ -120,16 +120,20 @@ def new_model(options: ScratchOptions, tokenizer: PreTrainedTokenizerFast, *, se
         intermediate_size=sizes.intermediate_size,
         max_position_embeddings=options.max_position_embeddings,
         tie_word_embeddings=True,
-        bos_token_id=begin,
-        eos_token_id=end,
-        pad_token_id=pad,
+        bos_token_id=vocabulary[BEGIN],
+        eos_token_id=vocabulary[END],
+        pad_token_id=vocabulary[PAD],
     )
+
+
+def random_model(config: Any, seed: int) -> Any:
+    """Returns the causal model of any configuration with random fp32 weights: the same weights for the same seed."""
+    from transformers import AutoModelForCausalLM
+
+    loader: Any = AutoModelForCausalLM
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = LlamaForCausalLM(config)
-    generation: Any = GenerationConfig
-    model.generation_config = generation(bos_token_id=begin, eos_token_id=end, pad_token_id=pad)
-    return model
+        return loader.from_config(config, dtype=torch.float32)
 
 
 def _some(texts: Iterable[str]) -> Iterator[str]:

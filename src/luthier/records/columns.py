@@ -26,12 +26,11 @@ class Columns:
     def header(self, cells: Sequence[str]) -> bool:
         """Returns whether a table has a header line: not when the user names its columns by number."""
         columns = list(self.renamed.values())
-        numbered = bool(columns) and all(column.isdigit() for column in columns)
-        if numbered and max(map(int, columns)) > len(cells):
-            raise SpecError(
-                f"there is no column {max(map(int, columns))}", where="columns", remedy=f"the table has {len(cells)}"
-            )
-        return not numbered or all(column in cells for column in columns)
+        if not columns or not all(column.isdigit() for column in columns) or all(column in cells for column in columns):
+            return True
+        if (most := max(map(int, columns))) > len(cells):
+            raise SpecError(f"there is no column {most}", where="columns", remedy=f"the table has {len(cells)}")
+        return False
 
     def apply(self, value: Any) -> tuple[Mapping[str, Any] | None, Mapping[str, str]]:
         """Returns a raw row by known column names, with the names that were changed; None when it is no row."""
@@ -41,7 +40,8 @@ class Columns:
         folded = self._fold(values)
         if not folded and not self.renamed:
             return values, {}
-        named = {folded.get(key, key): each for key, each in values.items() if key not in self.renamed.values()}
+        taken = {column if column in values else column.partition(".")[0] for column in self.renamed.values()}
+        named = {folded.get(key, key): each for key, each in values.items() if key not in taken}
         named |= {name: lookup(values, column) for name, column in self.renamed.items()}
         return named, {new: old for old, new in folded.items()} | self.renamed
 

@@ -49,7 +49,8 @@ def decoded(path: Path) -> Iterator[str]:
         head = file.read(4)
         mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", "utf-8"))
         decoder = codecs.getincrementaldecoder(encoding)()
-        offset, line, data = len(mark), 1, head[len(mark) :]
+        offset, line = len(mark), 1
+        data = head[len(mark) :] + file.read(CHUNK_BYTES)
         while True:
             pending = len(decoder.getstate()[0])
             try:

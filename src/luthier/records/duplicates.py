@@ -13,7 +13,7 @@ import numpy as np
 from luthier.errors import RowProblem
 from luthier.records.examples import Origin
 from luthier.records.fields import shortened
-from luthier.records.reading import Rows
+from luthier.records.rows import Rows
 from luthier.records.similarity import ESTIMATE, NEAR, Shingles, Signatures, batches, jaccard, signatures
 from luthier.records.spool import canonical
 

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from gzip import BadGzipFile
 from pathlib import Path
-from typing import BinaryIO, Literal, cast
+from typing import Any, BinaryIO, Literal, cast
 
 from luthier.records.decoding import UnreadableText, decoded, is_packed, lines, open_binary
 from luthier.records.json_values import Item, read_json
@@ -157,10 +157,18 @@ def _parquet(path: Path) -> Iterator[Item]:
             for batch in file.iter_batches(batch_size=_PARQUET_BATCH_ROWS, use_threads=False):
                 for row in batch.to_pylist():
                     number += 1
-                    yield number, row
+                    yield number, _without_nulls(row)
     except pa.ArrowException as error:
         problem = f"not a readable Parquet file (after row {number}): {' '.join(str(error).split())}"
         raise UnreadableText(0, problem, "write or copy the file again") from None
+
+
+def _without_nulls(value: Any) -> Any:
+    """Returns a value without the keys that are null: a Parquet object has every key that any row of its file has, so
+    a tool's schema or a call's arguments would hold those of all others."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(each) for key, each in value.items() if each is not None}
+    return [_without_nulls(each) for each in value] if isinstance(value, list) else value
 
 
 def _seekable(path: Path) -> BinaryIO:

@@ -120,18 +120,34 @@ def _starts_with_share_turn(values: Mapping[str, Any]) -> bool:
 OPENAI_CHAT = Format("openai-chat", "conversation", (("messages",),), CHAT_EXTRAS, read_chat)
 LLAMA_FACTORY = Format("llama-factory", "conversation", (("messages",),), CHAT_EXTRAS, read_chat, fits=_has_typed_parts)
 SHAREGPT = Format(
-    "sharegpt", "conversation", (("conversations", "conversation"),), CHAT_EXTRAS, read_chat,
+    "sharegpt",
+    "conversation",
+    (("conversations", "conversation"),),
+    CHAT_EXTRAS,
+    read_chat,
     fits=_starts_with_share_turn,
-)  # fmt: skip
+)
 ALPACA = Format(
-    "alpaca", "conversation", (("instruction",), ("output",)), ("input", "history", "system", "tools", *MEDIA),
-    read_alpaca, fits=_are_texts("output"),
-)  # fmt: skip
+    "alpaca",
+    "conversation",
+    (("instruction",), ("output",)),
+    ("input", "history", "system", "tools", *MEDIA),
+    read_alpaca,
+    fits=_are_texts("output"),
+)
 QUESTION_ANSWER = Format(
-    "question-answer", "conversation", (QUESTIONS, ANSWERS), ("context", "history", "system", "tools", *MEDIA),
-    read_question_answer, fits=lambda values: _are_texts(*QUESTIONS)(values) and _are_texts(*ANSWERS)(values),
-)  # fmt: skip
+    "question-answer",
+    "conversation",
+    (QUESTIONS, ANSWERS),
+    ("context", "history", "system", "tools", *MEDIA),
+    read_question_answer,
+    fits=lambda values: _are_texts(*QUESTIONS)(values) and _are_texts(*ANSWERS)(values),
+)
 PROMPT_MESSAGES = Format(
-    "prompt-messages", "conversation", (("prompt",), ("completion",)), ("system", "tools", "functions"),
-    read_prompt_messages, fits=lambda values: are_turns(values["prompt"]) and are_turns(values["completion"]),
-)  # fmt: skip
+    "prompt-messages",
+    "conversation",
+    (("prompt",), ("completion",)),
+    ("system", "tools", "functions"),
+    read_prompt_messages,
+    fits=lambda values: are_turns(values["prompt"]) and are_turns(values["completion"]),
+)

@@ -21,7 +21,7 @@ _SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant):")
 
 def read_openai_preference(fields: Fields) -> Preference:
     """Returns OpenAI's preference row: an `input` with messages, and two outputs."""
-    asked = fields.find("input")[1]
+    asked = unquoted(fields.find("input")[1])
     inner = Fields(asked if isinstance(asked, Mapping) else {}, {})
     if not isinstance(asked, Mapping):
         fields.problem("input", f"is {described(asked)}, not an object", 'write {"messages": [...]}')
@@ -140,23 +140,37 @@ def _has_vote(values: Mapping[str, Any]) -> bool:
 
 
 OPENAI_PREFERENCE = Format(
-    "openai-preference", "preference",
+    "openai-preference",
+    "preference",
     (("input",), ("preferred_output", "preferred_completion"), ("non_preferred_output", "non_preferred_completion")),
-    (), read_openai_preference,
-)  # fmt: skip
+    (),
+    read_openai_preference,
+)
 PREFERENCE = Format("preference", "preference", (CHOSEN[:1], REJECTED[:1]), _EXTRAS, read_preference)
 LLAMA_FACTORY_PREFERENCE = Format(
     "llama-factory-preference", "preference", (CHOSEN[1:], REJECTED[1:]), _EXTRAS, read_preference
 )
 TRANSCRIPT_PREFERENCE = Format(
-    "transcript-preference", "preference", (("chosen",), ("rejected",)), ("system",), read_transcripts,
+    "transcript-preference",
+    "preference",
+    (("chosen",), ("rejected",)),
+    ("system",),
+    read_transcripts,
     fits=_are_transcripts,
-)  # fmt: skip
+)
 VOTE = Format(
-    "vote", "vote", (PROMPTS, ("completion", "response", "answer"), ("label", "kto_tag")),
-    ("system", "tools", "input", "history"), read_vote, fits=_has_vote,
-)  # fmt: skip
+    "vote",
+    "vote",
+    (PROMPTS, ("completion", "response", "answer"), ("label", "kto_tag")),
+    ("system", "tools", "input", "history"),
+    read_vote,
+    fits=_has_vote,
+)
 CHAT_VOTE = Format(
-    "chat-vote", "vote", (("messages", "conversations"), ("label", "kto_tag")), ("system", "tools", *MEDIA),
-    read_chat_vote, fits=_has_vote,
-)  # fmt: skip
+    "chat-vote",
+    "vote",
+    (("messages", "conversations"), ("label", "kto_tag")),
+    ("system", "tools", *MEDIA),
+    read_chat_vote,
+    fits=_has_vote,
+)

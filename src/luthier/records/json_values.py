@@ -15,6 +15,7 @@ Item = tuple[int, Any]
 """The line (or the item's number) and the value found there; an `UnreadableText` when it could not be read."""
 
 WRAPPERS = ("data", "rows", "examples", "instances", "train")
+_AFTER_NUMBER = tuple(" \t\r\n,]")
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -105,7 +106,8 @@ class _Window:
                 raise self.error(_message(error), getattr(error, "pos", self.at)) from None
             except ValueError as error:
                 raise self.error(str(error)) from None
-            if end == len(self.text) and self._more():
+            whole = not isinstance(value, int | float) or self.text[end : end + 1] in _AFTER_NUMBER
+            if not whole and self._more():
                 continue  # a number may go on in the next chunk
             self._pass(end)
             return value

@@ -25,22 +25,23 @@ class FormatOptions(Options):
     }
 
     format: str = Field(
-        "auto",
+        default="auto",
         description="shape of the rows, such as openai-chat, alpaca or sharegpt; auto recognises it and says which",
     )
     columns: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="columns to rename, as name=column: prompt=Question answer=Reply; a column of a table "
         "without a header line is named by its number: label=1 text=2",
     )
     text_unit: Literal["file", "line", "paragraph"] = Field(
-        "file", description="what one row is in .txt and .md files; paragraphs are parted by blank lines"
+        default="file", description="what one row is in .txt and .md files; paragraphs are parted by blank lines"
     )
     group_by: str | None = Field(
-        None, description="column whose value groups rows (document, customer); a group is never split"
+        default=None, description="column whose value groups rows (document, customer); a group is never split"
     )
     bad_rows: Literal["refuse", "skip"] = Field(
-        "refuse", description="what to do when some rows cannot be read: stop and list them, or leave them out, counted"
+        default="refuse",
+        description="what to do when some rows cannot be read: stop and list them, or leave them out, counted",
     )
 
 
@@ -50,7 +51,7 @@ class RowsOptions(FormatOptions):
     title = "Rows"
 
     rows: Annotated[tuple[LocalPath, ...], Positional()] = Field(
-        (),
+        default=(),
         description="files, folders or patterns (.json .jsonl .csv .tsv .parquet .txt .md, each also .gz), "
         "or hub data sets: hub:OWNER/NAME[@REVISION][/SPLIT]",
     )
@@ -69,17 +70,23 @@ class SplitOptions(Options):
     }
 
     validation_rows: tuple[LocalPath, ...] = Field(
-        (), description="files to validate on, instead of a fraction of the rows"
+        default=(), description="files to validate on, instead of a fraction of the rows"
     )
     validation_fraction: float = Field(
-        0.1, ge=0, lt=1, description="share of the rows held out for validation (expected; the exact share varies)"
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="share of the rows held out for validation (expected; the exact share varies)",
     )
     test_fraction: float = Field(
-        0.0, ge=0, lt=1, description="share of the rows held out for a final test (expected; the exact share varies)"
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="share of the rows held out for a final test (expected; the exact share varies)",
     )
-    split_seed: int = Field(0, ge=0, description="seed of the split; another seed holds out other rows")
+    split_seed: int = Field(default=0, ge=0, description="seed of the split; another seed holds out other rows")
     duplicates: Literal["refuse", "move", "keep"] = Field(
-        "refuse",
+        default="refuse",
         description="what to do with held-out rows that (nearly) repeat a row elsewhere: stop and list them, "
         "move them to train, or keep them and report",
     )

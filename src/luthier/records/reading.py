@@ -2,117 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, overload
-
-import numpy as np
-import numpy.typing as npt
+from typing import Any
 
 from luthier.errors import RowProblem, RowsError
 from luthier.records.columns import Columns
 from luthier.records.decoding import UnreadableText
-from luthier.records.examples import Origin, Problem, Record, with_group
+from luthier.records.examples import Problem, with_group
 from luthier.records.fields import Fields, described
 from luthier.records.file_types import read_file, table_header
 from luthier.records.files import DataFile, find_files
 from luthier.records.formats import FORMATS, Format, explain, recognise
 from luthier.records.json_values import Item
-from luthier.records.kinds import RECORDS
 from luthier.records.options import FormatOptions
-from luthier.records.spool import Spool, SpoolWriter, canonical, fingerprint
+from luthier.records.rows import Rows, Source
+from luthier.records.spool import SpoolWriter, canonical
+
+__all__ = ["Rows", "read_rows"]
 
 _RECOGNISED_ON_ROWS = 20
 _MOST_PROBLEMS = 10_000
 _PROGRESS_ROWS = 1000
-
-
-@dataclass(frozen=True)
-class Source:
-    """What was read: the kind and format of the rows, the files, and all that is not among the rows."""
-
-    kind: str
-    format: str
-    files: tuple[str, ...]
-    skipped_files: tuple[str, ...] = ()
-    """Files of a named folder or data set that hold no rows for this."""
-    unused_columns: Mapping[str, int] = field(default_factory=dict)
-    """Columns the format does not use, and how many rows have them."""
-    bad_rows: tuple[RowProblem, ...] = ()
-    """What is wrong with the rows that were left out, as asked."""
-
-
-class Rows(Sequence[Record]):
-    """Rows on disk, or a view of some of them. Reading one row reads only that row."""
-
-    def __init__(self, spool: Spool, source: Source, indices: npt.NDArray[np.int64] | None = None) -> None:
-        self._spool, self.source, self._indices = spool, source, indices
-        self._record = RECORDS[source.kind]
-
-    @property
-    def kind(self) -> str:
-        return self.source.kind
-
-    @property
-    def format(self) -> str:
-        return self.source.format
-
-    @property
-    def files(self) -> tuple[str, ...]:
-        return self.source.files
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 over the canonical rows in their order."""
-        return fingerprint(self.line(row) for row in range(len(self)))
-
-    def __len__(self) -> int:
-        return len(self._spool) if self._indices is None else len(self._indices)
-
-    @overload
-    def __getitem__(self, row: int) -> Record: ...
-    @overload
-    def __getitem__(self, row: slice) -> Rows: ...
-    def __getitem__(self, row: int | slice) -> Record | Rows:
-        if isinstance(row, slice):
-            return self.select(range(*row.indices(len(self))))
-        at = self._at(row)
-        return self._record.from_json(json.loads(self._spool.line(at)), self._spool.origin(at))
-
-    def __iter__(self) -> Iterator[Record]:
-        return (self[row] for row in range(len(self)))
-
-    def select(self, indices: Sequence[int] | npt.NDArray[np.int64]) -> Rows:
-        """Returns a view of the rows at `indices`, in that order."""
-        chosen = np.asarray(indices, dtype=np.int64).reshape(-1)
-        if len(chosen) and (chosen.min() < 0 or chosen.max() >= len(self)):
-            raise IndexError(f"indices must be from 0 to {len(self) - 1}")
-        return Rows(self._spool, self.source, chosen if self._indices is None else self._indices[chosen])
-
-    def line(self, row: int) -> bytes:
-        """Returns one row as canonical JSON, without its line end."""
-        return self._spool.line(self._at(row))
-
-    def origin(self, row: int) -> Origin:
-        """Returns where one row came from."""
-        return self._spool.origin(self._at(row))
-
-    def group(self, row: int) -> str:
-        """Returns the group of one row, "" when it has none."""
-        line = self.line(row)
-        return json.loads(line).get("group", "") if b',"group":' in line else ""
-
-    def _at(self, row: int) -> int:
-        length = len(self)
-        if not -length <= row < length:
-            raise IndexError(row)
-        row %= length
-        return row if self._indices is None else int(self._indices[row])
 
 
 def read_rows(
@@ -250,13 +163,20 @@ class _Reader:
         if problems:
             other = recognise(values) if shape.lacks(values) else None
             if other and other.name != shape.name:
-                return None, (Problem("", f"has the columns of {other.name}, the rows before it are {shape.name}",
-                                      "put rows of one format in a file"),)  # fmt: skip
+                return None, (
+                    Problem(
+                        "",
+                        f"has the columns of {other.name}, the rows before it are {shape.name}",
+                        "put rows of one format in a file",
+                    ),
+                )
             return None, problems
         try:
             row = canonical(with_group(record.to_json(), group))
-        except ValueError as error:
-            return None, (Problem("", f"cannot be written as JSON: {error}", "remove broken characters"),)
+        except UnicodeEncodeError as error:
+            half = error.object[error.start]
+            remedy = "an escape such as \\ud83d needs its second half right after it"
+            return None, (Problem("", f"holds half a character: {half!r}", remedy),)
         self.unused.update(fields.ignored)
         self.unused.update(key for key in values if key not in fields.used and values[key] not in (None, "", [], {}))
         return row, ()

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from luthier.errors import RowProblem, RowsError
 from luthier.records.duplicates import Overlap, content_key, find_overlaps, overlap_problems
 from luthier.records.options import SplitOptions
-from luthier.records.reading import Rows
+from luthier.records.rows import Rows
 
 _PARTS = ("train", "validation", "test")
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2

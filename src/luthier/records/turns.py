@@ -24,9 +24,19 @@ ROLE_NAMES: dict[str, str] = {role: role for role in ROLES} | {
 }
 _CALLERS = ("function_call", "tool_call")
 _KEYS = {
-    "role", "from", "content", "value", "weight", "loss_weight", "name", "tool_calls", "tool_call_id",
-    "function_call", "reasoning_content", "refusal",
-}  # fmt: skip
+    "role",
+    "from",
+    "content",
+    "value",
+    "weight",
+    "loss_weight",
+    "name",
+    "tool_calls",
+    "tool_call_id",
+    "function_call",
+    "reasoning_content",
+    "refusal",
+}
 _KNOWN = ", ".join(dict.fromkeys(ROLE_NAMES))
 _MEDIA = "remove such parts: only text is tuned"
 
@@ -174,8 +184,11 @@ class _Turns:
         if given is not None and not isinstance(given, str):
             self.fields.problem(f"{where}.id", f"is {described(given)}, not text", "write it as text")
         self.made += 1
-        call = ToolCall(given if isinstance(given, str) and given else f"call{self.made:05d}", function["name"],
-                        arguments.strip() or "{}")  # fmt: skip
+        call = ToolCall(
+            given if isinstance(given, str) and given else f"call{self.made:05d}",
+            function["name"],
+            arguments.strip() or "{}",
+        )
         self.open.append(call.id)
         return call
 

@@ -87,10 +87,8 @@ def draw_answers(view: SideBySide) -> Markup:
 
 def _token_row(row: MarkedText, opened: bool) -> Markup:
     pieces = [tag("span", {"class": "on" if trained else None}, _piece(piece)) for piece, trained in row.pieces]
-    count = sum(trained for _, trained in row.pieces)
-    said = f"{row.label} · {len(row.pieces):,} tokens, {count:,} trained"
     shown = tag("div", {"class": "tokens", "dir": "auto"}, *pieces)
-    return tag("details", {"class": "row", "open": opened}, tag("summary", {}, text(said)), shown)
+    return tag("details", {"class": "row", "open": opened}, tag("summary", {}, text(row.label)), shown)
 
 
 def _piece(piece: str) -> Markup:

@@ -153,8 +153,8 @@ def loss_advice(loss: Loss, labelled: int) -> str:
         return ""
     whole = max(labelled, 1)
     return (
-        f"{loss.sequences:,} sequences are longer than {loss.limit:,} tokens. Of all labelled tokens, --drop-long loses "
-        f"{percent(loss.dropped / whole)}, --truncate end {percent(loss.cut_end / whole)}, "
+        f"{loss.sequences:,} sequences are longer than {loss.limit:,} tokens. Of all labelled tokens, --drop-long "
+        f"loses {percent(loss.dropped / whole)}, --truncate end {percent(loss.cut_end / whole)}, "
         f"--truncate start {percent(loss.cut_start / whole)}; a larger --max-length loses fewer, if the model takes it."
     )
 
@@ -182,8 +182,7 @@ def _tokens_table(figures: RowsFigures) -> Table:
     rows.append(("sequences", f"{len(tokens.lengths):,}"))
     rows += [(f"{name} length", number(value)) for name, value in _spread(tokens.lengths).items() if name != "total"]
     over = tokens.loss
-    action = "divided" if over.divided else "too long"
-    rows.append((f"longer than {over.limit:,}", f"{over.sequences:,} {action}" if over.sequences else "0"))
+    rows.append((f"longer than {over.limit:,} tokens", f"{over.sequences:,}"))
     rows += [(f"note: {what}", f"{count:,} rows") for what, count in tokens.notes]
     if figures.epochs != 1 or figures.cost:
         rows.append((f"tokens in {number(figures.epochs)} epochs", f"{round(total * figures.epochs):,}"))
@@ -233,7 +232,9 @@ def _bins(values: Sequence[int]) -> list[tuple[int, int, int]]:
     if not values:
         return []
     powers = [max(value - 1, 0).bit_length() for value in values]
-    spans = [((1 << power) // 2 + 1 if power else 1, 1 << power, power) for power in range(min(powers), max(powers) + 1)]
+    spans = [
+        ((1 << power) // 2 + 1 if power else 1, 1 << power, power) for power in range(min(powers), max(powers) + 1)
+    ]
     return [(low, high, powers.count(power)) for low, high, power in spans]
 
 

@@ -58,7 +58,8 @@ def scale_over(values: Iterable[float], *, log: bool = False, zero: bool = False
         return Scale(low / room, high * room, log)
     low, high = (min(low, 0.0), max(high, 0.0)) if zero else (low, high)
     room = (high - low) * pad if high > low else abs(high) * 0.1 or 1.0
-    return Scale(low if zero and low == 0 else low - room, high if zero and high == 0 else high + room)
+    at_zero = zero and low < high  # an axis that begins or ends at 0 stays there
+    return Scale(low if at_zero and low == 0 else low - room, high if at_zero and high == 0 else high + room)
 
 
 def number(value: float) -> str:

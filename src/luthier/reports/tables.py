@@ -5,6 +5,9 @@ from __future__ import annotations
 from luthier.report import Table
 from luthier.reports.markup import NOTHING, Markup, join, tag, text
 
+NARROW = 2
+"""Tables of so few columns are as wide as their words."""
+
 
 def draw_table(table: Table) -> Markup:
     """Returns the table in a frame that scrolls sideways and can be reached with the keyboard."""

@@ -6,10 +6,12 @@ weights are loaded. With `--output report.html` everything is written as a page 
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -17,23 +19,31 @@ from pydantic import Field
 
 from luthier.config import LocalPath, ModelName, TrustFlag
 from luthier.errors import Interrupted, SpecError
-from luthier.records.examples import Conversation, Record
+from luthier.records.examples import Conversation, Origin, Record
 from luthier.records.options import RowsOptions
 from luthier.report import MarkedText, Report, Table
 from luthier.reports.rows import (
-    Cost, LongRow, Loss, Repeat, RowsFigures, TokenFigures, loss_advice, rows_page, rows_tables,
-)  # fmt: skip
+    Cost,
+    LongRow,
+    Loss,
+    Repeat,
+    RowsFigures,
+    TokenFigures,
+    loss_advice,
+    rows_page,
+    rows_tables,
+)
 from luthier.tokens.options import TokenOptions
 
 if TYPE_CHECKING:
+    from luthier.models.opening import Opened
     from luthier.records.reading import Rows
     from luthier.tokens.template import Template
-    from luthier.tokens.token_rows import TokenRows
+    from luthier.tokens.token_rows import TokenRow, TokenRows
 
 ENDLESS = 1 << 30
 LONGEST, REPEATS, BEGINS = 5, 5, 60
 EVERY_ROWS = 256
-MOST_SHOWN, KEPT = 120, 40
 LABELLED_KINDS = ("conversation", "completion", "text")
 
 
@@ -66,20 +76,24 @@ class Result:
         return rows_tables(self.figures)
 
     def next_commands(self) -> list[str]:
-        return [f"luthier tune {' '.join(self.spec.rows)} --model {self.spec.model}"]
+        return [f"luthier tune {shlex.join(self.spec.rows)} --model {shlex.quote(self.spec.model)}"]
 
 
 def run(spec: Spec, report: Report) -> Result:
     """Returns the figures of the rows; writes the page where one is asked for."""
+    from luthier.models.opening import open_model
+    from luthier.models.options import LoadOptions
     from luthier.records.duplicates import find_duplicates
     from luthier.records.reading import read_rows
 
     if spec.output and Path(spec.output).is_dir():
         raise SpecError(f"{spec.output} is a folder", where="output", remedy="name an HTML file", param="output")
     rows = read_rows(spec.rows, spec, progress=lambda count: _step(report, "read rows", count, None))
-    template, context_length = _template(spec)
+    options = LoadOptions(revision=spec.revision, trust_remote_code=spec.trust_remote_code)
+    model = open_model(spec.model, options, weights=False)
     found = find_duplicates(rows, examples=REPEATS)
-    tokens, excerpts = _count(rows, template, spec, context_length, report)
+    tokens, excerpts = _count(rows, model, spec, report)
+    place = _places(rows)
     price = spec.price_per_million_tokens
     figures = RowsFigures(
         rows=len(rows),
@@ -91,7 +105,7 @@ def run(spec: Spec, report: Report) -> Result:
         left_out=_left_out(rows),
         exact=found.exact,
         near=found.near,
-        repeats=tuple(Repeat(str(o.origin), str(o.twin_origin), o.similarity, o.text) for o in found.examples),
+        repeats=tuple(Repeat(place(o.origin), place(o.twin_origin), o.similarity, o.text) for o in found.examples),
         tokens=tokens,
         cost=None if price is None else Cost(price, spec.num_train_epochs),
         epochs=spec.num_train_epochs,
@@ -135,38 +149,12 @@ def _step(report: Report, task: str, done: int, total: int | None) -> None:
         raise Interrupted(f"{task}: {done:,} rows were seen; nothing was written")
 
 
-def _template(spec: Spec) -> tuple[Template, int]:
-    """Returns the model's template over its tokenizer, and its context length, without loading any weights."""
-    from luthier.models.load import context_length, load_tokenizer
-    from luthier.models.resolve import read_json, resolve_model
-    from luthier.tokens.template import Template
-
-    found = resolve_model(
-        spec.model, revision=spec.revision, download=True, trust_remote_code=spec.trust_remote_code
-    )
-    folders = [folder for folder in (found.adapter, found.base_folder) if folder is not None]
-    folder = next((folder for folder in folders if (folder / "tokenizer_config.json").is_file()), folders[-1])
-    tokenizer = load_tokenizer(folder, trust_remote_code=spec.trust_remote_code)
-    base = folders[-1]
-    generation = read_json(base / "generation_config.json") if (base / "generation_config.json").is_file() else {}
-    stops = generation.get("eos_token_id")
-    stop_ids = [stop for stop in (stops if isinstance(stops, list) else [stops]) if isinstance(stop, int)]
-    limit = context_length(read_json(base / "config.json"), tokenizer.model_max_length)
-    return Template.of(tokenizer, stop_ids=[*stop_ids, *_own_stop(tokenizer)]), limit
-
-
-def _own_stop(tokenizer: Any) -> list[int]:
-    return [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
-
-
-def _count(
-    rows: Rows, template: Template, spec: Spec, context_length: int, report: Report
-) -> tuple[TokenFigures, tuple[MarkedText, ...]]:
+def _count(rows: Rows, model: Opened, spec: Spec, report: Report) -> tuple[TokenFigures, tuple[MarkedText, ...]]:
     """Returns the tokens of the rows in their whole length, and the first rows piece by piece."""
     from luthier.tokens.encode import encode_rows
     from luthier.tokens.lengths import longest_allowed
 
-    limit = longest_allowed(spec, context_length)
+    template, limit = model.template, longest_allowed(spec, model.context_length)
     if rows.kind not in LABELLED_KINDS:
         return _count_plain(rows, template, spec, limit, report), ()
     whole = spec.model_copy(update={"max_length": None, "truncate": None, "drop_long": False})
@@ -174,53 +162,68 @@ def _count(
         watched = Watched(rows, report, "count tokens")
         sequences, counts = encode_rows(watched, template, whole, context_length=ENDLESS, folder=Path(folder))
         labels = [int(sequence.labels.sum()) for sequence in sequences]
-        lengths = [int(length) for length in sequences.lengths]
         figures = TokenFigures(
             model=spec.model,
-            lengths=lengths,
+            lengths=sequences.lengths.tolist(),
             labels=labels,
             loss=_loss(sequences, labels, limit, divided=rows.kind == "text"),
-            longest=_longest(rows, lengths, labels, [int(row) for row in sequences.rows]),
-            template="Luthier's default chat template (the model has none)" if template.is_default else "its chat template",
+            longest=_longest(rows, sequences.lengths.tolist(), labels, sequences.rows.tolist()),
+            template=_template_name(rows.kind, spec, template),
             notes=counts.notes,
         )
-        excerpts = tuple(
-            MarkedText(f"{rows.origin(sequence.row)}", _elided(_pieces(template.tokenizer, sequence)))
-            for sequence in sequences[: spec.show]
-        )
+        excerpts = tuple(_excerpt(rows, template.tokenizer, one) for one in sequences[: spec.show])
     return figures, excerpts
+
+
+def _excerpt(rows: Rows, tokenizer: Any, sequence: TokenRow) -> MarkedText:
+    from luthier.tokens.pieces import token_pieces, without_middles
+
+    place, labelled = _places(rows)(rows.origin(sequence.row)), int(sequence.labels.sum())
+    label = f"{place} · {len(sequence.tokens):,} tokens, {labelled:,} trained"
+    return MarkedText(label, without_middles(token_pieces(tokenizer, sequence)))
+
+
+def _template_name(kind: str, spec: Spec, template: Template) -> str:
+    if kind == "text" or (kind == "completion" and spec.completion_style == "plain"):
+        return "no template"
+    return "Luthier's default chat template, as it has none" if template.is_default else "its own chat template"
 
 
 def _count_plain(rows: Rows, template: Template, spec: Spec, limit: int, report: Report) -> TokenFigures:
     """Returns the tokens of what the rows say, for kinds that no template is laid over."""
     lengths: list[int] = []
-    texts: list[str] = []
-    for record in Watched(rows, report, "count tokens"):
-        texts.append(record.plain_text())
-        if len(texts) == EVERY_ROWS:
-            lengths += [len(ids) for ids in template.encode_plain(texts)]
-            texts = []
-    lengths += [len(ids) for ids in template.encode_plain(texts)]
-    over = sum(length > limit for length in lengths)
+    texts = (record.plain_text() for record in Watched(rows, report, "count tokens"))
+    while chunk := list(islice(texts, EVERY_ROWS)):
+        lengths += [len(ids) for ids in template.encode_plain(chunk)]
     labels = [0] * len(lengths)
-    loss = Loss(limit, over, 0, 0, 0)
+    loss = Loss(limit, sum(length > limit for length in lengths), 0, 0, 0, divided=True)
     longest = _longest(rows, lengths, labels, range(len(lengths)))
     return TokenFigures(spec.model, lengths, labels, loss, longest, "no template", labelled=False)
 
 
 def _loss(sequences: TokenRows, labels: Sequence[int], limit: int, *, divided: bool) -> Loss:
     over = [index for index, length in enumerate(sequences.lengths) if length > limit]
+    if divided:
+        return Loss(limit, len(over), 0, 0, 0, divided)
     kept_end = sum(int(sequences[index].labels[:limit].sum()) for index in over)
     kept_start = sum(int(sequences[index].labels[-limit:][1:].sum()) for index in over)
     dropped = sum(labels[index] for index in over)
-    return Loss(limit, len(over), dropped, dropped - kept_end, dropped - kept_start, divided)
+    return Loss(limit, len(over), dropped, dropped - kept_end, dropped - kept_start)
 
 
 def _longest(rows: Rows, lengths: Sequence[int], labels: Sequence[int], owners: Sequence[int]) -> tuple[LongRow, ...]:
     order = sorted(range(len(lengths)), key=lambda index: -lengths[index])[:LONGEST]
+    place = _places(rows)
     return tuple(
-        LongRow(str(rows.origin(owners[i])), lengths[i], labels[i], _begins(rows[owners[i]].plain_text())) for i in order
+        LongRow(place(rows.origin(owners[i])), lengths[i], labels[i], _begins(rows[owners[i]].plain_text()))
+        for i in order
     )
+
+
+def _places(rows: Rows) -> Callable[[Origin], str]:
+    """Returns what says where a row is: the file's name, or its whole path where several files share a name."""
+    names = Counter(Path(file).name for file in rows.files)
+    return lambda origin: str(replace(origin, file=name)) if names[name := Path(origin.file).name] == 1 else str(origin)
 
 
 def _begins(text: str) -> str:
@@ -244,44 +247,6 @@ def _left_out(rows: Rows) -> dict[str, int]:
     if source.skipped_files:
         out["files left out"] = len(source.skipped_files)
     return out
-
-
-def _pieces(tokenizer: Any, sequence: Any) -> list[tuple[str, bool]]:
-    """Returns the text of each token; bytes of one character that is spread over tokens show at its last one."""
-    pieces: list[tuple[str, bool]] = []
-    window: list[int] = []
-    shown = held = 0
-    for token, label in zip(sequence.tokens.tolist(), sequence.labels.tolist(), strict=True):
-        window.append(token)
-        text = _decode(tokenizer, window)
-        broken = len(text) - len(text.rstrip("\ufffd"))
-        held = held + 1 if broken else 0
-        end = len(text) - broken if 0 < held < 4 else len(text)
-        pieces.append((text[shown:end], label))
-        shown = max(shown, end)
-        if not broken and len(window) > 24:
-            window = window[-8:]
-            shown = len(_decode(tokenizer, window))
-    return pieces
-
-
-def _decode(tokenizer: Any, tokens: list[int]) -> str:
-    return str(tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False))
-
-
-def _elided(pieces: list[tuple[str, bool]]) -> tuple[tuple[str, bool], ...]:
-    """Returns the pieces with the middle of long stretches of one kind replaced by how many tokens are left out."""
-    out: list[tuple[str, bool]] = []
-    start = 0
-    for end in range(1, len(pieces) + 1):
-        if end < len(pieces) and pieces[end][1] == pieces[start][1]:
-            continue
-        run = pieces[start:end]
-        if len(run) > MOST_SHOWN:
-            run = [*run[:KEPT], (f" … {len(run) - 2 * KEPT:,} tokens … ", run[0][1]), *run[-KEPT:]]
-        out += run
-        start = end
-    return tuple(out)
 
 
 def _write_page(figures: RowsFigures, file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -74,6 +75,9 @@ class Result:
             rows.append(("moved by rounding", f"{self.rounding:.2e}"))
             rows.append(("same most likely token", f"{100 * self.same_first_choice:.1f} % of places"))
         return [Table("Exported", ("what", "value"), tuple(rows))]
+
+    def next_commands(self) -> list[str]:
+        return [f"luthier chat {shlex.quote(self.output)}"]
 
 
 def run(spec: Spec, report: Report) -> Result:
@@ -185,7 +189,7 @@ def _check(spec: Spec, found: Comparison, what: str) -> None:
 
 
 def _reload_options(spec: Spec) -> Any:
-    from luthier.models.load import choose_device
+    from luthier.models.opening import choose_device
     from luthier.models.options import LoadOptions
 
     device: Any = choose_device(spec.device).type

@@ -1,0 +1,164 @@
+"""Writes pre-training rows of the embedded model: `python -m recipes.fiddle.generate --output FILE`.
+
+The same arguments give the same bytes. Rows are chats in OpenAI's JSON lines; with `--corpus DIR` some of them continue
+prose of that folder, without it all rows are generated and a line says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from recipes.fiddle import prose
+from recipes.fiddle.draw import Draw
+from recipes.fiddle.rows import Row
+from recipes.fiddle.skills import (
+    arithmetic,
+    calling,
+    classification,
+    copying,
+    dialogue,
+    extraction,
+    listing,
+    passage,
+    rewriting,
+    scoring,
+)
+
+PLAN = "0:40000,1:60000,2:60000,3:40000"
+MOST_PARAGRAPHS = 40_000
+Skill = Callable[[Draw], Row]
+SKILLS: dict[str, Skill] = {
+    "drill": copying.drill,
+    "record": copying.record,
+    "repeat": copying.repeat,
+    "look_up": copying.look_up,
+    "position": copying.position,
+    "passage": passage.answer,
+    "true_or_false": passage.true_or_false,
+    "fields": extraction.fields,
+    "schema": extraction.schema,
+    "extract_chat": extraction.in_chat,
+    "classify": classification.classify,
+    "rewrite": rewriting.rewrite,
+    "listing": listing.listing,
+    "arithmetic": arithmetic.arithmetic,
+    "dialogue": dialogue.dialogue,
+    "tool_call": calling.tool_call,
+    "review": scoring.review,
+    "coverage": scoring.coverage,
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage of the curriculum draws: weights of skills and of levels, and the share of prose."""
+
+    weights: dict[str, float]
+    levels: tuple[float, float, float]
+    prose: float = 0.0
+
+
+STAGES = {
+    0: Stage({"drill": 3, "record": 1}, (1, 0, 0)),
+    1: Stage(
+        {
+            "drill": 2, "record": 2, "repeat": 1, "look_up": 2, "position": 1, "passage": 4, "fields": 4,
+            "extract_chat": 1, "classify": 1, "dialogue": 0.5,
+        },
+        (1, 0, 0),
+    ),
+    2: Stage(
+        {
+            "record": 0.8, "repeat": 0.7, "look_up": 1, "position": 0.5, "passage": 4, "true_or_false": 0.8,
+            "fields": 3, "schema": 1.5, "extract_chat": 2.5, "classify": 2.5, "rewrite": 1.2, "listing": 1,
+            "arithmetic": 1.2, "dialogue": 0.8, "tool_call": 0.4, "review": 0.4, "coverage": 0.3,
+        },
+        (0.5, 0.5, 0),
+    ),
+    3: Stage(
+        {
+            "record": 0.4, "repeat": 0.3, "look_up": 0.6, "position": 0.3, "passage": 3.5, "true_or_false": 0.8,
+            "fields": 2.5, "schema": 1.5, "extract_chat": 3, "classify": 2, "rewrite": 1.2, "listing": 1,
+            "arithmetic": 1.2, "dialogue": 0.8, "tool_call": 0.8, "review": 0.5, "coverage": 0.4,
+        },
+        (0.25, 0.4, 0.35),
+        prose=0.06,
+    ),
+}  # fmt: skip
+
+
+def rows(stage: int, count: int, seed: int, *, paragraphs: Sequence[str] = (), held_out: bool = False) -> Iterator[Row]:
+    """Yields `count` rows of a stage. `held_out` draws names and phrasings that training never sees."""
+    plan, random = STAGES[stage], Random(f"{stage}:{seed}:{held_out}")
+    names, weights = list(plan.weights), list(plan.weights.values())
+    for index in range(count):
+        level = random.choices((1, 2, 3), plan.levels)[0]
+        draw = Draw(random, level, held_out)
+        if paragraphs and random.random() < plan.prose:
+            yield prose.continuation(draw, paragraphs[index % len(paragraphs)])
+        else:
+            yield SKILLS[random.choices(names, weights)[0]](draw)
+
+
+def skill_rows(skill: str, count: int, seed: int, *, level: int = 1, held_out: bool = True) -> list[Row]:
+    """Returns rows of one skill, for measuring it."""
+    draw = Draw(Random(f"{skill}:{seed}:{held_out}"), level, held_out)
+    return [SKILLS[skill](draw) for _ in range(count)]
+
+
+def write(path: Path, made: Iterator[Row]) -> int:
+    """Writes rows as JSON lines and returns how many."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in made:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            count += 1
+    return count
+
+
+def read_plan(text: str) -> list[tuple[int, int]]:
+    """Returns the stages and row counts of a plan such as "0:24000,1:40000"."""
+    plan = [tuple(map(int, part.split(":"))) for part in text.split(",")]
+    if any(len(entry) != 2 or entry[0] not in STAGES for entry in plan):
+        raise argparse.ArgumentTypeError(f"{text!r} is no plan; write STAGE:ROWS,STAGE:ROWS, stages {sorted(STAGES)}")
+    return [(stage, count) for stage, count in plan]
+
+
+def curriculum(
+    plan: Sequence[tuple[int, int]], seed: int, *, paragraphs: Sequence[str] = (), held_out: bool = False
+) -> Iterator[Row]:
+    """Yields the rows of a plan, stage after stage."""
+    for stage, count in plan:
+        yield from rows(stage, count, seed, paragraphs=paragraphs, held_out=held_out)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Reads the command line and writes the rows."""
+    parser = argparse.ArgumentParser(prog="python -m recipes.fiddle.generate")
+    parser.add_argument("--plan", type=read_plan, default=PLAN, help="stages and their rows, in order: 0:24000,1:40000")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--held-out", action="store_true", help="names and phrasings that training never sees")
+    parser.add_argument("--corpus", type=Path, help="folder of texts; without it every row is generated")
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(arguments)
+    plan = read_plan(given.plan) if isinstance(given.plan, str) else given.plan
+    texts: list[str] = []
+    if given.corpus:
+        texts, sources = prose.paragraphs(given.corpus, MOST_PARAGRAPHS, given.seed)
+        counts = ", ".join(f"{source} {count}" for source, count in sources.most_common())
+        print(f"prose: {len(texts)} paragraphs: {counts}", file=sys.stderr)
+    elif any(STAGES[stage].prose for stage, _ in plan):
+        print("no --corpus: all rows are generated, none continues prose", file=sys.stderr)
+    made = curriculum(plan, given.seed, paragraphs=texts, held_out=given.held_out)
+    print(f"{write(given.output, made)} rows -> {given.output}")
+
+
+if __name__ == "__main__":
+    main()

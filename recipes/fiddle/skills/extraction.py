@@ -1,0 +1,91 @@
+"""Extraction to JSON: a message and the wanted fields, or a schema, become one JSON object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recipes.fiddle import prompts
+from recipes.fiddle.draw import Draw, capital, joined
+from recipes.fiddle.rows import Row, Turns, compact, single
+from recipes.fiddle.skills.domains import CLOSINGS, DOMAINS, FILLERS, OPENINGS, Domain, Slot
+
+
+def chosen_slots(draw: Draw, domain: Domain) -> list[tuple[str, Slot]]:
+    """Returns the wanted slots under key names that differ from each other."""
+    most = min(len(domain.slots), (2, 4, 6)[draw.level - 1])
+    slots = draw.random.sample(domain.slots, draw.between(1 if draw.level == 1 else 2, most))
+    named: dict[str, Slot] = {}
+    for slot in slots:
+        free = [key for key in slot.keys if key not in named]
+        if free:
+            named[draw.any(free)] = slot
+    return list(named.items())
+
+
+def message_of(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> tuple[str, dict[str, Any]]:
+    """Returns a message and its record; from level 2 on a wanted fact may be missing (null) and others told."""
+    record: dict[str, Any] = {}
+    clauses = []
+    for key, slot in wanted:
+        if draw.level > 1 and len(wanted) > 1 and draw.chance(0.1):
+            record[key] = None
+            continue
+        record[key] = slot.value(draw)
+        said = slot.spoken(record[key]) if draw.chance(0.4) else record[key]
+        clauses.append(draw.phrase(slot.clauses).format(v=said))
+    clauses += _asides(draw, domain, wanted)
+    draw.random.shuffle(clauses)
+    opening = [draw.phrase(OPENINGS)] if draw.chance(0.5) else []
+    closing = [draw.phrase(CLOSINGS)] if draw.chance(0.3) else []
+    text = " ".join(opening + [capital(clause) for clause in clauses] + closing)
+    return text or draw.phrase(FILLERS), record
+
+
+def _asides(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> list[str]:
+    """Returns clauses that no wanted key asks for."""
+    chosen = {id(slot) for _, slot in wanted}
+    others = [slot for slot in domain.slots if id(slot) not in chosen and not _confusable(slot, wanted)]
+    told = draw.random.sample(others, min(len(others), draw.between(0, draw.level - 1)))
+    clauses = [draw.phrase(slot.clauses).format(v=slot.value(draw)) for slot in told]
+    return [*clauses, draw.phrase(FILLERS)] if draw.chance(0.2 * draw.level) else clauses
+
+
+def _confusable(slot: Slot, wanted: list[tuple[str, Slot]]) -> bool:
+    return any(set(slot.keys) & set(other.keys) for _, other in wanted)
+
+
+def schema_of(record_slots: list[tuple[str, Slot]], sample: dict[str, Any]) -> str:
+    """Returns the schema as people write it by hand: {"key": "text", "other": "number"}."""
+    return compact({key: "number" if isinstance(sample[key], int) else "text" for key, _ in record_slots})
+
+
+def fields(draw: Draw) -> Row:
+    """Returns a row with the wanted keys named in words."""
+    domain = draw.phrase(DOMAINS)
+    wanted = chosen_slots(draw, domain)
+    text, record = message_of(draw, domain, wanted)
+    named = _named(draw, [key for key, _ in wanted])
+    return single(draw.phrase(prompts.EXTRACT_FIELDS).format(fields=named, message=text), compact(record))
+
+
+def schema(draw: Draw) -> Row:
+    """Returns a row with the wanted keys and their types given as a schema."""
+    domain = draw.phrase(DOMAINS)
+    wanted = chosen_slots(draw, domain)
+    text, record = message_of(draw, domain, wanted)
+    types = schema_of(wanted, {key: slot.value(draw) for key, slot in wanted})
+    return single(draw.phrase(prompts.EXTRACT_SCHEMA).format(schema=types, message=text), compact(record))
+
+
+def in_chat(draw: Draw) -> Row:
+    """Returns a row whose system prompt names the keys and whose turns are one or two messages."""
+    domain = draw.phrase(DOMAINS)
+    wanted = chosen_slots(draw, domain)
+    named = _named(draw, [key for key, _ in wanted])
+    system = draw.phrase(prompts.EXTRACT_SYSTEM).format(kind=domain.name, fields=named)
+    turns = [message_of(draw, domain, wanted) for _ in range(2 if draw.level > 1 and draw.chance(0.3) else 1)]
+    return Turns(tuple((text, compact(record)) for text, record in turns), system).row()
+
+
+def _named(draw: Draw, keys: list[str]) -> str:
+    return draw.any((joined(keys), ", ".join(keys), joined(keys), ", ".join(f'"{key}"' for key in keys)))

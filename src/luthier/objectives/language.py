@@ -1,0 +1,167 @@
+"""Language objectives: supervised fine-tuning and causal language modelling, both next-token cross entropy.
+
+They read `TokenRow`s and differ in which tokens are labelled, which `tokens.encode` decides: for `sft` the assistant's
+turns, for `clm` every token. Is my data right for this?
+
+| method | rows | what is learned |
+|---|---|---|
+| sft | conversations, prompt and completion | the replies, given everything before them |
+| clm | plain text | every token, given the tokens before it |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from luthier.models.attention import forward_packed
+from luthier.tokens.pack import Batch, pack_rows
+from luthier.tokens.token_rows import TokenRow
+
+CHUNK = 1024
+"""Label rows whose logits are alive at once: (CHUNK, V) is the most the loss ever holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`value` is differentiable: the sum over labelled tokens divided by the step's denominator. `correct` counts
+    labelled tokens whose most probable prediction is the target."""
+
+    value: Tensor
+    correct: Tensor
+
+
+class _HeadCrossEntropy(torch.autograd.Function):
+    """Cross entropy of `hidden @ weight.T`, with the gradients taken in the forward pass, chunk by chunk.
+
+    The logits of a chunk become the gradient in place, so that they never live beyond it: memory is O(CHUNK * V)
+    instead of O(L * V), and the head's matrix product is not repeated in the backward pass.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+        wants_hidden, wants_weight = ctx.needs_input_grad[:2]
+        compute = weight.to(hidden.dtype)
+        loss = torch.zeros((), dtype=torch.float32, device=hidden.device)
+        correct = torch.zeros((), dtype=torch.int64, device=hidden.device)
+        hidden_grad = torch.empty_like(hidden) if wants_hidden else None
+        weight_grad = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
+        for start in range(0, hidden.shape[0], CHUNK):
+            rows, wanted = hidden[start : start + CHUNK], targets[start : start + CHUNK]
+            log_p = F.log_softmax(F.linear(rows, compute).float(), -1)  # (C, V)
+            loss -= log_p.gather(1, wanted[:, None]).sum()
+            correct += (log_p.argmax(-1) == wanted).sum()
+            if hidden_grad is None and weight_grad is None:
+                continue
+            grad = log_p.exp_()
+            grad[torch.arange(len(wanted), device=grad.device), wanted] -= 1
+            grad = grad.mul_(scale).to(hidden.dtype)  # (C, V): d loss / d logits
+            if hidden_grad is not None:
+                torch.mm(grad, compute, out=hidden_grad[start : start + CHUNK])
+            if weight_grad is not None:
+                weight_grad += (grad.t() @ rows).float()
+        ctx.save_for_backward(hidden_grad, weight_grad)
+        ctx.weight_dtype = weight.dtype
+        ctx.mark_non_differentiable(correct)
+        return loss * scale, correct
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
+        hidden_grad, weight_grad = ctx.saved_tensors
+        to_hidden = None if hidden_grad is None else hidden_grad * grads[0].to(hidden_grad.dtype)
+        to_weight = None if weight_grad is None else (weight_grad * grads[0]).to(ctx.weight_dtype)
+        return to_hidden, to_weight, None, None
+
+
+def head_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, scale: float) -> Loss:
+    """Returns `scale` times the summed cross entropy of the head's predictions.
+
+    hidden (L, H) at the label positions, weight (V, H) of the output head, targets (L,).
+    """
+    value, correct = _HeadCrossEntropy.apply(hidden, weight, targets, scale)  # type: ignore[no-untyped-call]
+    return Loss(value, correct)
+
+
+def logit_cross_entropy(logits: Tensor, targets: Tensor, scale: float) -> Loss:
+    """Returns the same from ready logits (L, V): for heads that do more than one matrix product."""
+    value = F.cross_entropy(logits.float(), targets, reduction="sum") * scale
+    return Loss(value, (logits.argmax(-1) == targets).sum())
+
+
+@dataclass(frozen=True)
+class LanguageObjective:
+    """Next-token cross entropy over packed rows; `direct_head` says the logits are exactly `hidden @ weight.T`."""
+
+    direct_head: bool = True
+
+    def count(self, rows: Sequence[TokenRow]) -> int:
+        """Returns the labelled tokens that are predicted: the denominator of an optimizer step."""
+        return sum(int(row.labels[1:].sum()) for row in rows)
+
+    def collate(self, rows: Sequence[TokenRow]) -> Batch:
+        """Returns the rows packed into one forward pass."""
+        return pack_rows(rows)
+
+    def loss(self, model: Any, batch: Batch, denominator: int) -> Loss:
+        """Returns the pass's share of the step's loss: its summed cross entropy over `denominator` tokens."""
+        if self.direct_head:
+            return head_cross_entropy(hidden_states(model, batch), head_weight(model), batch.targets, 1 / denominator)
+        return logit_cross_entropy(label_logits(model, batch), batch.targets, 1 / denominator)
+
+    @torch.no_grad()
+    def token_losses(self, model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Returns each labelled token's negative log-probability (L,) and whether it is the most probable one (L,)."""
+        if not self.direct_head:
+            return _gathered(label_logits(model, batch), batch.targets)
+        hidden, weight = hidden_states(model, batch), head_weight(model)
+        chunks = zip(torch.split(hidden, CHUNK), torch.split(batch.targets, CHUNK), strict=True)
+        parts = [_gathered(F.linear(rows, weight.to(rows.dtype)), wanted) for rows, wanted in chunks]
+        return torch.cat([losses for losses, _ in parts]), torch.cat([right for _, right in parts])
+
+
+def _gathered(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    log_p = F.log_softmax(logits.float(), -1)  # (L, V)
+    return -log_p.gather(1, targets[:, None]).squeeze(1), log_p.argmax(-1) == targets
+
+
+def hidden_states(model: Any, batch: Batch) -> Tensor:
+    """Returns the decoder's last hidden states (L, H) at the label positions."""
+    decoder = model.get_decoder()
+    states: Tensor = forward_packed(decoder, batch).last_hidden_state[0]  # (T, H)
+    return states[batch.label_positions]
+
+
+def label_logits(model: Any, batch: Batch) -> Tensor:
+    """Returns the model's own logits (L, V) at the label positions."""
+    logits: Tensor = forward_packed(model, batch).logits[0]  # (T, V)
+    return logits[batch.label_positions]
+
+
+def head_weight(model: Any) -> Tensor:
+    """Returns the output head's weight (V, H) of a transformers causal model."""
+    weight: Tensor = model.get_output_embeddings().weight
+    return weight
+
+
+@torch.no_grad()
+def has_direct_head(model: Any, batch: Batch) -> bool:
+    """Returns whether the model's logits on `batch` are its last hidden states times its head and nothing else.
+
+    Asked of the model itself rather than of its configuration: soft-capping, logit scales and head biases have many
+    names, and a wrong guess would train the wrong loss.
+    """
+    head: object = model.get_output_embeddings()
+    if not isinstance(head, torch.nn.Linear) or "bias" in dict(head.named_parameters()):
+        return False
+    direct = F.linear(hidden_states(model, batch), head.weight).float()
+    return bool(torch.allclose(direct, label_logits(model, batch).float(), rtol=1e-3, atol=1e-3))
+
+
+def for_model(model: Any, sample: Sequence[TokenRow]) -> LanguageObjective:
+    """Returns the objective for `model`, its head checked on `sample` rows."""
+    return LanguageObjective(direct_head=has_direct_head(model, pack_rows(sample)))
