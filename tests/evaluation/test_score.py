@@ -69,6 +69,8 @@ def test_failures_score_worst_and_are_counted():
     assert counted.mean_tokens == 4
     assert not scores.comparisons
     assert conclusion(scores) == ""
+    silent = score(items(WANTED[:3]), {"base": replies}, metrics=["tool_call_match"], resamples=400)
+    assert silent.score("base").mean == pytest.approx(2 / 3)  # a failure is no right silence
 
 
 def test_p_values_are_adjusted_for_the_number_of_systems():

@@ -54,12 +54,16 @@ def test_mcnemar_on_many_items():
 def test_permutation_test_is_scipys():
     random = np.random.default_rng(3)
     for n in (9, 40):  # exact, sampled
-        differences = random.normal(0.3, 1, n)
+        differences = random.normal(0.1, 1, n)
         expected = scipy.stats.permutation_test(
             (differences, np.zeros(n)), lambda x, y, axis: (x - y).mean(axis), permutation_type="samples",
             vectorized=True, n_resamples=20_000, rng=1,
         ).pvalue  # fmt: skip
         assert permutation_test(differences, resamples=20_000) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_sampled_p_value_is_never_zero():
+    assert permutation_test(np.ones(100), resamples=500) == pytest.approx(1 / 501)
 
 
 scores = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=25)
