@@ -74,7 +74,7 @@ def read_split(options: DataOptions, *, method: str, folder: Path, report: Repor
         report.progress("reading rows", count, None)
 
     rows = read_rows(options.rows, options, spool=folder / "rows", progress=on_rows)
-    report.event("info", f"{len(rows):,} rows in {rows.format} format from {', '.join(rows.files)}")
+    report.event("info", f"{len(rows):,} rows in {rows.format} format from {_some(rows.files)}")
     if rows.source.bad_rows:
         report.event("warning", f"{len(rows.source.bad_rows):,} bad rows are left out, as asked (bad_rows: skip)")
     for column, count in rows.source.unused_columns.items():
@@ -83,7 +83,7 @@ def read_split(options: DataOptions, *, method: str, folder: Path, report: Repor
         other = next((name for name, kinds in KINDS.items() if rows.kind in kinds), None)
         raise SpecError(
             f"the rows are of kind {rows.kind!r}, and method {method} reads {' or '.join(KINDS[method])}",
-            where=", ".join(rows.files),
+            where=_some(rows.files),
             remedy=f"use --method {other}" if other else "force another --format, or rename --columns",
         )
     validation = None
@@ -134,6 +134,12 @@ def encode_split(
         split.train.format,
         split.train.files,
     )
+
+
+def _some(files: Sequence[str]) -> str:
+    """Returns the first files by name, and how many more there are."""
+    shown = ", ".join(files[:3])
+    return shown if len(files) <= 3 else f"{shown} and {len(files) - 3:,} more files"
 
 
 def texts(rows: Rows) -> Iterator[str]:
