@@ -100,7 +100,7 @@ def test_the_first_twenty_problems_are_shown_and_the_rest_counted(tmp_path: Path
     lines = str(error.value).splitlines()
     assert lines[0] == "25 problems in the rows"
     assert len(lines) == 23
-    assert lines[-2:] == ["  ... and 5 more", "or leave the bad rows out, counted: bad_rows=skip"]
+    assert lines[-2:] == ["  ... and 5 more", "or leave the bad rows out, counted: --bad-rows skip"]
 
 
 def test_reading_stops_after_ten_thousand_problems(tmp_path: Path) -> None:

@@ -54,6 +54,13 @@ def test_a_length_the_model_cannot_take_is_not_advised() -> None:
         apply(10, [piece(20, 20)], [piece(2, 8)], context_length=20)
 
 
+def test_a_cut_that_keeps_no_label_advises_the_other_side() -> None:
+    with pytest.raises(SpecError, match=r"none of 1 rows keeps a labelled token.*--truncate start"):
+        apply(10, [piece(20, 8)], truncate="end")
+    rows, _ = apply(10, [piece(20, 8)], truncate="start")
+    assert rows[0].labels.sum() == 8
+
+
 def test_the_length_that_fits_keeps_95_per_cent() -> None:
     with pytest.raises(SpecError, match=r"--max-length 20 keeps 95 % of them, 40 all"):
         apply(10, *[[piece(10, 10)]] * 60, [piece(20, 20)])

@@ -114,6 +114,15 @@ class LengthPolicy:
         asked = self._options.truncate or self._options.drop_long
         if not lost or (asked and self._kept) or (self._kept and lost <= TOLERATED_LOSS * total):
             return
+        if self._options.truncate and not self._kept:
+            other = "start" if self._options.truncate == "end" else "end"
+            raise SpecError(
+                f"cut at the {self._options.truncate} to {self._limit} tokens, none of {count['rows']} rows keeps a "
+                "labelled token",
+                where="truncate",
+                remedy=f"cut at the other side, --truncate {other}, or take a model with a longer context",
+                param="truncate",
+            )
         raise SpecError(
             f"{count['dropped_rows']} of {count['rows']} rows are longer than {self._limit} tokens; dropping them "
             f"would lose {lost:,} of {total:,} labelled tokens ({100 * lost / total:.0f} %)",

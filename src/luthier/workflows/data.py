@@ -85,7 +85,8 @@ class Result:
         words += ["--method", "clm"] if self.figures.kind == "text" else []
         loss, labelled = self.figures.tokens.loss, sum(self.figures.tokens.labels)
         if loss.dropped > TOLERATED_LOSS * labelled and not (self.spec.truncate or self.spec.drop_long):
-            words += ["--truncate", "end" if loss.cut_end <= loss.cut_start else "start"]
+            # A cut at the start takes the question away: only where it saves many more labelled tokens.
+            words += ["--truncate", "end" if loss.cut_end <= 1.25 * loss.cut_start else "start"]
         return [shlex.join(words + _flags(self.spec))]
 
 
