@@ -87,7 +87,7 @@ def test_every_bad_row_is_reported_at_once(tmp_path: Path) -> None:
         f"{path}:6: messages: no assistant message is trained; add one, or set its weight to 1",
         f"{path}:7: holds half a character: '\\ud800'; an escape such as \\ud83d needs its second half right after it",
         f"{path}:8: messages or conversations or conversation: is missing; "
-        "add it, or name its column with columns= (here: id)",
+        "add it, or name its column with --columns (here: id)",
         f"{path}:9: not valid JSON: Expecting property name enclosed in double quotes at column 2; correct the line",
         f"{other}:1: messages: is empty; give at least one user and one assistant message",
     ]
@@ -100,7 +100,7 @@ def test_the_first_twenty_problems_are_shown_and_the_rest_counted(tmp_path: Path
     lines = str(error.value).splitlines()
     assert lines[0] == "25 problems in the rows"
     assert len(lines) == 23
-    assert lines[-2:] == ["  ... and 5 more", "or leave the bad rows out, counted: bad_rows=skip"]
+    assert lines[-2:] == ["  ... and 5 more", "or leave the bad rows out, counted: --bad-rows skip"]
 
 
 def test_reading_stops_after_ten_thousand_problems(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_column_names_may_differ_in_case(tmp_path: Path) -> None:
     bad = write(tmp_path, "b.csv", "Question,Answer\nHi,Hello\nHi,\n")
     assert problems(bad) == [
         f"{bad}:3: answer or response or output or assistant: is missing; "
-        "add it, or name its column with columns= (here: question, answer)"
+        "add it, or name its column with --columns (here: question, answer)"
     ]
 
 
@@ -187,7 +187,7 @@ def test_a_table_without_a_header_is_read_by_column_numbers(tmp_path: Path) -> N
     ]
     assert problems(path) == [
         f"{path}:2: the first line looks like a row, not like column names: 4.5, A cat sat., One cat sat.; "
-        "name columns by number, for example columns=label=1,text=2"
+        "name columns by number, for example --columns label=1 text=2"
     ]
     with pytest.raises(SpecError, match="there is no column 4; the table has 3"):
         read(path, columns=("text=4",))
@@ -202,7 +202,7 @@ def test_rows_carry_their_group(tmp_path: Path) -> None:
     assert [row.group for row in rows] == [rows.group(0), rows.group(1)] == ["1", "x"]
     bad = write(tmp_path, "b.jsonl", json_lines(raw))
     assert problems(bad, group_by="meta.doc") == [
-        f"{bad}:3: meta.doc: is missing; give every row its group, or drop group_by"
+        f"{bad}:3: meta.doc: is missing; give every row its group, or leave out --group-by"
     ]
 
 

@@ -177,7 +177,7 @@ def gigabytes(size: int) -> str:
 def _alternatives(request: MemoryRequest) -> Iterator[tuple[str, MemoryPlan]]:
     """Yields cheaper ways to do the same, by flags, the least change first."""
     shorter = max(request.longest_row, request.tokens_per_pass // 4)
-    short, keep = f"--max-tokens-per-pass {shorter}", "--gradient-checkpointing true"
+    short, keep = f"--max-tokens-per-pass {shorter}", "--gradient-checkpointing"
     changes: list[tuple[str, dict[str, Any]]] = [("", {})]
     if shorter < request.tokens_per_pass:
         changes.append((short, {"tokens_per_pass": shorter, "passes_per_step": max(2, request.passes_per_step)}))

@@ -57,7 +57,7 @@ class Fields:
 
     def missing(self, *names: str) -> None:
         keys = ", ".join(str(key) for key in self.values)
-        self.problem(" or ".join(names), "is missing", f"add it, or name its column with columns= (here: {keys})")
+        self.problem(" or ".join(names), "is missing", f"add it, or name its column with --columns (here: {keys})")
 
     def items(self, *names: str) -> tuple[str, list[Any] | None]:
         """Returns the name of the first of `names` that is there and its list; a list written as text is read."""

@@ -85,7 +85,7 @@ class Tuning:
         with self._packed(), _threads(planned.identity["threads"]):
             outcome = train(job, resume=spec.resume)
         if planned.plan.gradient_checkpointing:
-            self.loaded.model.gradient_checkpointing_disable()
+            self.loaded.model.activation_checkpointing_disable()
         return outcome
 
     def measure(self, name: str) -> Measured | None:
