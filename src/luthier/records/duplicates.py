@@ -109,8 +109,7 @@ def _first_alike(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 def _neighbours(index: Signatures) -> Iterator[tuple[int, int]]:
     """Yields (later row, earlier row) of pairs that may be near duplicates: in each band, neighbours and run heads."""
-    for band in range(index.keys.shape[1]):
-        column, order = index.sorted[:, band], index.order[:, band]
+    for column, order in index.bands():
         same = np.flatnonzero(column[1:] == column[:-1]) + 1  # places whose key is that of the place before
         heads = np.searchsorted(column, column[same], side="left")
         for places in (same - 1, heads):

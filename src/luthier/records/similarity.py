@@ -92,22 +92,31 @@ class Signatures:
     """The signatures of a set of rows, by which those that may be near duplicates are found (312 bytes a row)."""
 
     def __init__(self, rows: Sequence[Record], shingles: Shingles) -> None:
-        parts = [signatures([shingles(record) for record in batch]) for _, batch in batches(rows)]
-        self.keys = np.concatenate([keys for keys, _ in parts]) if parts else np.zeros((0, _BANDS), np.uint64)
-        self.low = np.concatenate([low for _, low in parts]) if parts else np.zeros((0, _PERMUTATIONS), np.uint8)
-        self.order = np.argsort(self.keys, axis=0, kind="stable")  # (R, 24)
-        self.sorted = np.take_along_axis(self.keys, self.order, axis=0)
+        self._sorted: list[tuple[Bands, npt.NDArray[np.int64]]] | None = None
+        self.keys = np.empty((_BANDS, len(rows)), np.uint64)
+        self.low = np.empty((len(rows), _PERMUTATIONS), np.uint8)
+        for start, batch in batches(rows):
+            keys, low = signatures([shingles(record) for record in batch])
+            self.keys[:, start : start + len(batch)] = keys.T
+            self.low[start : start + len(batch)] = low
+
+    def bands(self) -> Iterator[tuple[Bands, npt.NDArray[np.int64]]]:
+        """Yields the sorted keys (R,) and the row of each (R,), band by band."""
+        for keys in self.keys:
+            order = np.argsort(keys, kind="stable")
+            yield keys[order], order
 
     def candidates(self, keys: Bands, low: Bytes) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
         """Yields (query, rows that may be near duplicates of it) of Q queries given by their signatures."""
         found: list[list[npt.NDArray[np.int64]]] = [[] for _ in range(len(keys))]
-        for band in range(_BANDS):
-            column = self.sorted[:, band]
+        if self._sorted is None:
+            self._sorted = list(self.bands())
+        for band, (column, order) in enumerate(self._sorted):
             starts = np.searchsorted(column, keys[:, band], side="left")
             ends = np.searchsorted(column, keys[:, band], side="right")
             for query in np.flatnonzero(ends > starts).tolist():
                 end = min(ends[query], starts[query] + _MOST_IN_BAND)
-                found[query].append(self.order[starts[query] : end, band])
+                found[query].append(order[starts[query] : end])
         for query, parts in enumerate(found):
             if parts:
                 rows = np.unique(np.concatenate(parts))
