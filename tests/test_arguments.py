@@ -140,6 +140,7 @@ def test_relative_paths_of_a_recipe_start_at_its_folder(tmp_path: Path) -> None:
     assert spec.rows == (str(tmp_path / "../a.jsonl"), "/b.jsonl", "hub:o/n")
     assert spec.model == str(tmp_path / "mine")
     assert spec.output == str(tmp_path / "runs/x")
+    (tmp_path / "fiddle").mkdir()
     assert bind(recipe(tmp_path, rows=["a"], model="fiddle")).model == "fiddle"
     assert bind(recipe(tmp_path, rows=["a"], model="org/name")).model == "org/name"
 
@@ -169,7 +170,7 @@ def test_a_json_file_is_a_recipe_only_when_it_holds_keys_of_the_spec(tmp_path: P
 
 
 def test_help_says_what_is_accepted_and_the_default() -> None:
-    groups = arguments.explained(Spec)
+    groups = arguments.explained(FIELDS)
     assert list(groups) == ["Rows", "Training"]
     assert next(iter(groups["Rows"])) == ("--rows PATH ...", "Files of rows. [required]")
     assert dict(groups["Training"]) == {

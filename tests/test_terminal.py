@@ -215,6 +215,12 @@ def test_no_text_of_a_row_acts_on_the_terminal(one: str, other: str) -> None:
     assert not CONTROL.search(stream.getvalue())
 
 
+def test_a_table_of_nameless_columns_has_no_head() -> None:
+    stream = io.StringIO()
+    draw(stream, [Table("Row 1", ("", ""), (("asked", "why"), ("said", "so")))])
+    assert stream.getvalue().splitlines() == ["", "Row 1", "asked   why", "said    so"]
+
+
 def test_long_cells_are_folded_and_lose_nothing() -> None:
     stream = io.StringIO()
     draw(stream, [Table("", ("text",), (("abc" * 200,),))])

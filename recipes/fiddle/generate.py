@@ -30,12 +30,11 @@ from recipes.fiddle.skills import (
     scoring,
 )
 
-PLAN = "0:40000,1:60000,2:60000,3:40000"
+PLAN = "0:20000,1:40000,2:40000,3:36000"
 MOST_PARAGRAPHS = 40_000
 Skill = Callable[[Draw], Row]
 SKILLS: dict[str, Skill] = {
     "drill": copying.drill,
-    "record": copying.record,
     "repeat": copying.repeat,
     "look_up": copying.look_up,
     "position": copying.position,
@@ -65,30 +64,30 @@ class Stage:
 
 
 STAGES = {
-    0: Stage({"drill": 3, "record": 1}, (1, 0, 0)),
+    0: Stage({"drill": 1}, (1, 0, 0)),
     1: Stage(
         {
-            "drill": 2, "record": 2, "repeat": 1, "look_up": 2, "position": 1, "passage": 4, "fields": 4,
-            "extract_chat": 1, "classify": 1, "dialogue": 0.5,
+            "repeat": 3, "look_up": 3, "position": 1, "passage": 4, "fields": 4, "extract_chat": 1, "classify": 1,
+            "dialogue": 0.5,
         },
         (1, 0, 0),
     ),
     2: Stage(
         {
-            "record": 0.8, "repeat": 0.7, "look_up": 1, "position": 0.5, "passage": 4, "true_or_false": 0.8,
-            "fields": 3, "schema": 1.5, "extract_chat": 2.5, "classify": 2.5, "rewrite": 1.2, "listing": 1,
-            "arithmetic": 1.2, "dialogue": 0.8, "tool_call": 0.4, "review": 0.4, "coverage": 0.3,
+            "repeat": 0.7, "look_up": 1, "position": 0.5, "passage": 4, "true_or_false": 1, "fields": 3, "schema": 1.5,
+            "extract_chat": 2, "classify": 2.5, "rewrite": 1.5, "listing": 1, "arithmetic": 1.5, "dialogue": 0.8,
+            "tool_call": 0.4, "review": 0.5, "coverage": 0.5,
         },
-        (0.5, 0.5, 0),
+        (0.45, 0.55, 0),
     ),
     3: Stage(
         {
-            "record": 0.4, "repeat": 0.3, "look_up": 0.6, "position": 0.3, "passage": 3.5, "true_or_false": 0.8,
-            "fields": 2.5, "schema": 1.5, "extract_chat": 3, "classify": 2, "rewrite": 1.2, "listing": 1,
-            "arithmetic": 1.2, "dialogue": 0.8, "tool_call": 0.8, "review": 0.5, "coverage": 0.4,
+            "repeat": 0.3, "look_up": 0.6, "position": 0.3, "passage": 3.5, "true_or_false": 1, "fields": 2.5,
+            "schema": 1.5, "extract_chat": 2.5, "classify": 2, "rewrite": 1.2, "listing": 1, "arithmetic": 1.5,
+            "dialogue": 0.8, "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
         },
         (0.25, 0.4, 0.35),
-        prose=0.06,
+        prose=0.08,
     ),
 }  # fmt: skip
 

@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 # fmt: off
-REPEAT_VERBS = ("Repeat", "Copy", "Say", "Echo", "Write", "Type", "Return", "Print", "Recite", "Give back", "Read out", "Spell out")
-REPEAT_WHAT = ("", " this", " the text", " the line", " these words", " the following", " what I say", " my words", " what comes next", " the words")
-REPEAT_HOW = ("", "", " exactly", " again", " once more", ", please", " word for word", " as it is", " for me", " now")
-REPEAT_FRAMES = ("{ask}: {text}", "{ask}:\n{text}", '{ask}: "{text}"', "{ask} - {text}", "{ask}.\n{text}", "{text}\n{ask}.", '"{text}"\n{ask}.',
-                 "Text: {text}\n{ask}.", "{ask}. {text}", "{text}\n\n{ask}", "({text}) {ask}!", "{ask}\n\n{text}")  # fmt: skip
+REPEAT = (
+    "Repeat: {text}", "Repeat this: {text}", "Say: {text}", "Say exactly: {text}", "Copy this text: {text}",
+    "Write this again: {text}", "Echo: {text}", "{text}\nRepeat the line above.", "{text}\nCopy it.",
+    "Please repeat what I say. {text}", "Copy the following line.\n{text}", "Type this: {text}",
+)  # fmt: skip
 TWICE = (
     "Say it twice: {text}",
     "Repeat two times: {text}",

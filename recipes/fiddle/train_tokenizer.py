@@ -1,9 +1,8 @@
 """Trains the tokenizer of the embedded model: `python -m recipes.fiddle.train_tokenizer --output DIR [--corpus DIR]`.
 
-Byte-level BPE made for copying. Digits stand apart. Merges are learned on words without the spaces around them; then
-every token gets a twin that ends with a space, by one last merge. So a name is cut into the same tokens after a space,
-a quote or a line break, and only its last token tells whether a space follows. A text on its own starts with <|begin|>;
-the chat template writes that token itself. The same arguments give the same file.
+Byte-level BPE with digits and spaces apart: a number is copied digit by digit, and a word has the same tokens wherever
+it stands (after a space, a quote, a line break), so that copying it is copying tokens. A text on its own starts with
+<|begin|>; the chat template writes that token itself. The same arguments give the same file.
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from recipes.fiddle import generate, prose
 
@@ -20,10 +18,6 @@ VOCABULARY = 4096
 PAD, BEGIN, END = "<|pad|>", "<|begin|>", "<|end|>"
 SPECIAL_TOKENS = (PAD, BEGIN, END, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>")
 TAGS = ("<tool_call>", "</tool_call>")  # one token each, but text that a reader of the reply must see
-SPACE = "Ġ"  # how byte-level BPE writes a space
-TWINLESS = (*SPECIAL_TOKENS, SPACE)
-WORDS = r"'[a-z]+|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+|\s"
-WORDS_AND_SPACE = r"'[a-z]+ ?|\p{L}+ ?|\p{N} ?|[^\s\p{L}\p{N}]+ ?|\n ?|\s"
 TEMPLATE = Path(__file__).parents[2] / "src/luthier/tokens/default.jinja"
 CONTEXT_LENGTH = 2048
 PARAGRAPHS = 60_000
@@ -42,25 +36,30 @@ def texts(rows_per_stage: int, paragraphs: Sequence[str]) -> Iterator[str]:
 
 def train(source: Iterator[str], vocabulary: int = VOCABULARY):
     """Returns a transformers tokenizer trained on `source`."""
-    from tokenizers import AddedToken, Tokenizer, models, processors, trainers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
-    apart = Tokenizer(models.BPE())
-    _cut(apart, WORDS)
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Digits(individual_digits=True),
+            pre_tokenizers.Split(" ", behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False),
+        ]
+    )
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=(vocabulary - len(TAGS) + len(TWINLESS)) // 2,
+        vocab_size=vocabulary - len(TAGS),
         special_tokens=list(SPECIAL_TOKENS),
-        initial_alphabet=sorted(_alphabet()),
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
         show_progress=False,
     )
-    apart.train_from_iterator(source, trainer)
-    bpe = Tokenizer.from_str(json.dumps(_with_twins(json.loads(apart.to_str()))))
-    _cut(bpe, WORDS_AND_SPACE)
-    bpe.add_tokens([AddedToken(tag, normalized=False) for tag in TAGS])
+    bpe.train_from_iterator(source, trainer)
     begin = f"{BEGIN} $A"
     bpe.post_processor = processors.TemplateProcessing(
         single=begin, pair=f"{begin} {BEGIN}:1 $B:1", special_tokens=[(BEGIN, SPECIAL_TOKENS.index(BEGIN))]
     )
+    bpe.add_tokens([AddedToken(tag, normalized=False) for tag in TAGS])
     return PreTrainedTokenizerFast(
         tokenizer_object=bpe,
         bos_token=BEGIN,
@@ -71,32 +70,6 @@ def train(source: Iterator[str], vocabulary: int = VOCABULARY):
         clean_up_tokenization_spaces=False,
         chat_template=TEMPLATE.read_text(encoding="utf-8"),
     )
-
-
-def _alphabet() -> list[str]:
-    from tokenizers import pre_tokenizers
-
-    return list(pre_tokenizers.ByteLevel.alphabet())
-
-
-def _cut(tokenizer: Any, pattern: str) -> None:
-    """Sets how text is cut into pieces before merges, and how bytes become text again."""
-    from tokenizers import Regex, decoders, pre_tokenizers
-
-    pieces = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
-    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pieces, byte_level])
-    tokenizer.decoder = decoders.ByteLevel()
-
-
-def _with_twins(content: dict[str, Any]) -> dict[str, Any]:
-    """Returns a tokenizer's JSON with a twin of every token that ends with a space, merged after all else."""
-    vocabulary, merges = content["model"]["vocab"], content["model"]["merges"]
-    for token in sorted(vocabulary, key=vocabulary.get):
-        if token not in TWINLESS:
-            merges.append([token, SPACE])
-            vocabulary[token + SPACE] = len(vocabulary)
-    return content
 
 
 def name_class(file: Path) -> None:

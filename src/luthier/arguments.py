@@ -98,15 +98,14 @@ def place(field: config.Field) -> str:
     return name if field.required else f"[{name}]"
 
 
-def explained(spec: type[config.Options]) -> dict[str, list[tuple[str, str]]]:
-    """Returns for each group of options the flags with what they do, what they accept and their default: the verb's
-    own group first, then the rooms in the order in which the spec names them; arguments before flags."""
-    fields = sorted(config.fields(spec), key=lambda field: not field.positional)
-    order = list(dict.fromkeys(base.title for base in spec.__mro__ if issubclass(base, config.Options) and base.title))
-    groups: dict[str, list[tuple[str, str]]] = {title: [] for title in order}
-    for field in fields:
-        groups.setdefault(field.group or "Options", []).append((_head(field), _body(field)))
-    return {title: rows for title, rows in groups.items() if rows}
+def explained(fields: Sequence[config.Field]) -> dict[str, list[tuple[str, str]]]:
+    """Returns for each group of options the flags with what they do, what they accept and their default, in the order
+    of the rooms they come from; arguments, and the groups that have them, come first."""
+    ordered = sorted(fields, key=lambda field: not field.positional)
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for title in (*(f.group for f in fields if f.positional), *(f.group for f in fields)):
+        groups.setdefault(title or "Options", [(_head(f), _body(f)) for f in ordered if f.group == title])
+    return groups
 
 
 def _option(field: config.Field) -> click.Option:

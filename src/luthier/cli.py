@@ -103,7 +103,7 @@ class VerbCommand(click.Command):
         return [*(arguments.place(field) for field in self.fields if field.positional), "[OPTIONS]"]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, rows in arguments.explained(self.module.Spec).items():
+        for title, rows in arguments.explained(self.fields).items():
             with formatter.section(title):
                 formatter.write_dl(rows, col_max=30)
         with formatter.section("General"):

@@ -292,7 +292,7 @@ def _table(table: Table) -> Iterable[Any]:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    drawn = RichTable(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=any(table.columns))
     for name, numeric in zip(table.columns, table.numeric(), strict=True):
         drawn.add_column(Text(visible(name)), justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in table.rows:

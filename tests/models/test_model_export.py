@@ -84,7 +84,10 @@ def test_comparison_is_strict_about_what_it_cannot_see() -> None:
     assert not moved.equal
     assert moved.difference == pytest.approx(2e-4)
     assert compare(one, [one[0].flip(-1)]).same_first_choice == 0
-    assert not compare(one, [one[0] * float("nan")]).equal
+    broken = [one[0] * float("nan")]
+    assert not compare(one, broken).equal
+    assert not compare(one * 2, one + broken).equal
+    assert not compare(broken, broken).equal
     assert Comparison(1, 2.4e-3, 50.0, 1.0).equal
     assert not Comparison(1, 2.6e-3, 50.0, 1.0).equal
     assert not Comparison(1, 1.1e-4, 2.0, 1.0).equal

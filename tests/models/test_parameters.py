@@ -135,6 +135,23 @@ def test_an_adapter_goes_on_being_trained_as_it_is() -> None:
         choose(model, train="full")
 
 
+def test_experts_that_are_left_out_are_said() -> None:
+    from transformers import MixtralConfig, MixtralForCausalLM
+
+    shape = MixtralConfig(
+        vocab_size=64,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        num_local_experts=2,
+    )
+    chosen = choose(MixtralForCausalLM(shape))
+    assert "experts" in chosen.notes[0]
+    assert {name.split(".")[-2] for name in chosen.names} == {"q_proj", "k_proj", "v_proj", "o_proj"}
+
+
 def test_the_seed_decides_the_new_weights() -> None:
     starts = []
     for seed in (1, 1, 2):

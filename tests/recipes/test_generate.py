@@ -37,7 +37,7 @@ def test_rows_of_every_skill_are_sound(skill: str, level: int, held_out: bool) -
         assert all("{" not in m.content or skill in JSON_SKILLS for m in chat.messages if m.content)
 
 
-JSON_SKILLS = {"fields", "schema", "extract_chat", "tool_call", "record"}
+JSON_SKILLS = {"fields", "schema", "extract_chat", "tool_call"}
 
 
 @ALL

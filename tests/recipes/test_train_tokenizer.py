@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipes.fiddle import train_tokenizer
-from recipes.fiddle.train_tokenizer import SPACE, SPECIAL_TOKENS, TAGS
+from recipes.fiddle.train_tokenizer import SPECIAL_TOKENS, TAGS
 
 FOLDER = Path(__file__).parents[2] / "src/luthier/models/fiddle"
 
@@ -37,13 +37,12 @@ def test_text_comes_back_as_it_was(shipped, text: str) -> None:
     assert shipped.decode(shipped.encode(text, add_special_tokens=False)) == text
 
 
-@pytest.mark.parametrize("value", ["Philippa Nightingale", "does not heat", "lawn mower", "01632 960487", "Zkrov"])
-def test_a_value_has_the_same_tokens_wherever_it_stands(shipped, value: str) -> None:
-    alone = shipped.tokenize(value)
-    with_space = [*alone[:-1], alone[-1] + SPACE]
-    for around, tokens in ((f"It is {value} now", with_space), (f'{{"k":"{value}"}}', alone), (f"\n{value}.", alone)):
-        found = shipped.tokenize(around)
-        assert any(found[i : i + len(tokens)] == tokens for i in range(len(found))), found
+@pytest.mark.parametrize("value", ["Philippa Nightingale", "does not heat", "lawn mower", "01632 960487"])
+def test_a_value_has_the_same_tokens_in_text_and_in_json(shipped, value: str) -> None:
+    alone = shipped.encode(value, add_special_tokens=False)
+    for around in (f"It is {value} now", f'{{"key":"{value}"}}', f"{value}\n{value}"):
+        ids = shipped.encode(around, add_special_tokens=False)
+        assert any(ids[i : i + len(alone)] == alone for i in range(len(ids)))
 
 
 def test_digits_stand_apart(shipped) -> None:

@@ -53,8 +53,10 @@ def test_a_bad_byte_is_named_by_line_and_offset(
 def test_utf_16_without_its_mark_and_binary_data_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes("é\nab".encode() + b"\0c")
+    found: list[str] = []
     with pytest.raises(UnreadableText) as error:
-        list(decoded(path))
+        found.extend(decoded(path))
+    assert "".join(found) == "é\nab"
     assert (error.value.line, error.value.problem) == (2, "the byte at offset 5 is NUL, so this is not UTF-8 text")
 
 

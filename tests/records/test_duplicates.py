@@ -41,9 +41,10 @@ def test_repeats_between_two_sets_are_found(rows_of: Any) -> None:
 
 def test_an_exact_twin_is_named_before_a_near_one(rows_of: Any) -> None:
     text = spell(1)
-    train = rows_of([changed(text), *map(spell, range(10, 20)), text])
-    (overlap,) = find_overlaps(train, rows_of([text], "b.jsonl"))
-    assert (overlap.twin, overlap.similarity) == (11, 1.0)
+    for around in ([changed(text)], []), ([], [changed(text)]):
+        train = rows_of([*around[0], *map(spell, range(10, 20)), text, *around[1]])
+        (overlap,) = find_overlaps(train, rows_of([text], "b.jsonl"))
+        assert (overlap.twin, overlap.similarity) == (10 + len(around[0]), 1.0)
 
 
 def test_rows_that_differ_in_a_label_alone_are_near(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def test_quotes_in_a_tsv_are_text_unless_the_whole_file_is_quoted(tmp_path: Path
         {"a": '"Hm," he said.', "b": '"open'},
         {"a": "x", "b": '5"'},
     ]
+    open_quotes = Path(write(tmp_path, "c.tsv", 'a\tb\n"x\ty\nz\tw"\n'))
+    assert [value for _, value in read_file(open_quotes, "tsv")] == [{"a": '"x', "b": "y"}, {"a": "z", "b": 'w"'}]
     quoted = Path(write(tmp_path, "b.tsv", 'a\tb\n"say ""hi"""\t"two\nlines"\n'))
     assert [value for _, value in read_file(quoted, "tsv")] == [{"a": 'say "hi"', "b": "two\nlines"}]
 

@@ -101,9 +101,9 @@ def test_explain_names_what_was_found_what_is_near_and_what_to_do() -> None:
         "no format has the columns question, response_j, response_k; the nearest is question-answer, "
         "which also needs answer"
     )
-    assert problem.remedy == "name your columns: columns=answer=NAME"
+    assert problem.remedy == "name your columns: --columns answer=NAME"
     assert explain({"idx": 1}).problem == "no format has the columns idx"
-    assert "columns=text=NAME,label=NAME" in explain({"idx": 1}).remedy
+    assert "--columns text=NAME label=NAME" in explain({"idx": 1}).remedy
     assert explain(7).problem == "a row is the number 7"
     assert explain({}).problem == "a row has no columns"
     assert "what is in them is not" in explain({"prompt": {"a": 1}, "completion": "b"}).problem
@@ -129,7 +129,7 @@ def test_a_forced_format_that_does_not_fit_says_what_it_needs(tmp_path: Path) ->
         read_rows([write(tmp_path, "a.jsonl", '{"text": "a"}\n' * 30)], RowsOptions(format="alpaca"))
     (problem,) = error.value.problems
     assert problem.problem == "alpaca needs instruction and output; the columns are text"
-    assert problem.remedy == "name your columns: columns=instruction=NAME,output=NAME, or leave out format="
+    assert problem.remedy == "name your columns: --columns instruction=NAME output=NAME, or leave out --format"
 
 
 def test_objects_of_parquet_hold_only_their_own_keys(tmp_path: Path) -> None:

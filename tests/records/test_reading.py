@@ -87,7 +87,7 @@ def test_every_bad_row_is_reported_at_once(tmp_path: Path) -> None:
         f"{path}:6: messages: no assistant message is trained; add one, or set its weight to 1",
         f"{path}:7: holds half a character: '\\ud800'; an escape such as \\ud83d needs its second half right after it",
         f"{path}:8: messages or conversations or conversation: is missing; "
-        "add it, or name its column with columns= (here: id)",
+        "add it, or name its column with --columns (here: id)",
         f"{path}:9: not valid JSON: Expecting property name enclosed in double quotes at column 2; correct the line",
         f"{other}:1: messages: is empty; give at least one user and one assistant message",
     ]
@@ -100,7 +100,7 @@ def test_the_first_twenty_problems_are_shown_and_the_rest_counted(tmp_path: Path
     lines = str(error.value).splitlines()
     assert lines[0] == "25 problems in the rows"
     assert len(lines) == 23
-    assert lines[-2:] == ["  ... and 5 more", "or leave the bad rows out, counted: bad_rows=skip"]
+    assert lines[-2:] == ["  ... and 5 more", "or leave the bad rows out, counted: --bad-rows skip"]
 
 
 def test_reading_stops_after_ten_thousand_problems(tmp_path: Path) -> None:
@@ -122,11 +122,13 @@ def test_bad_rows_can_be_left_out_and_are_told(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_to_its_end_is_never_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_bytes(b'{"text": "a"}\n{"text": "\xe9"}\n{"text": "b"}\n')
-    assert problems(str(path), bad_rows="skip") == [
-        f"{path}:2: the byte at offset 24 is not UTF-8; "
-        "save the file as UTF-8 (UTF-16 needs its byte order mark), for example with iconv -t UTF-8"
-    ]
+    remedy = "save the file as UTF-8 (UTF-16 needs its byte order mark), for example with iconv -t UTF-8"
+    for good in (1, 2, 30):
+        path.write_bytes(b'{"text": "a"}\n' * good + b'{"text": "\xe9"}\n{"text": "b"}\n')
+        (problem,) = problems(str(path), bad_rows="skip")
+        assert problem == f"{path}:{good + 1}: the byte at offset {14 * good + 10} is not UTF-8; {remedy}"
+    path.write_bytes(b'{"text": " "}\n{"text": "\xe9"}\n')
+    assert len(problems(str(path))) == 2
 
 
 def test_kinds_are_not_mixed_but_formats_are(tmp_path: Path) -> None:
@@ -148,6 +150,9 @@ def test_a_format_is_chosen_by_most_of_the_first_rows(tmp_path: Path) -> None:
 
 
 def test_columns_are_renamed_and_what_is_unused_is_counted(tmp_path: Path) -> None:
+    turns = [{"role": "user", "content": "Hi", "mood": "calm"}, {"role": "assistant", "content": "Hello"}]
+    chat = write(tmp_path, "c.jsonl", json_lines([{"messages": turns, "id": 1, "note": ""}, CHAT]))
+    assert read(chat).source.unused_columns == {"messages[].mood": 1, "id": 1}
     raw = [
         {"Question": "1+1", "Reply": {"text": "2"}, "id": 7},
         {"Question": "2+2", "Reply": {"text": "4"}, "id": None},
@@ -156,6 +161,8 @@ def test_columns_are_renamed_and_what_is_unused_is_counted(tmp_path: Path) -> No
     rows = read(path, columns=("prompt=Question", "completion=Reply.text"))
     assert list(rows) == [Completion("1+1", "2"), Completion("2+2", "4")]
     assert rows.source.unused_columns == {"id": 1}
+    other = write(tmp_path, "b.jsonl", json_lines([{"Turns": [{"role": "king", "content": ""}]}]))
+    assert problems(other, columns=("messages=Turns",))[0].startswith(f"{other}:1: Turns[0].role: 'king' is not a role")
     assert problems(path, columns=("prompt=Frage",)) == [
         f"{path}:1: there is no column 'Frage' to rename; the columns are Question, Reply, id"
     ]
@@ -167,7 +174,7 @@ def test_column_names_may_differ_in_case(tmp_path: Path) -> None:
     bad = write(tmp_path, "b.csv", "Question,Answer\nHi,Hello\nHi,\n")
     assert problems(bad) == [
         f"{bad}:3: answer or response or output or assistant: is missing; "
-        "add it, or name its column with columns= (here: question, answer)"
+        "add it, or name its column with --columns (here: question, answer)"
     ]
 
 
@@ -180,7 +187,7 @@ def test_a_table_without_a_header_is_read_by_column_numbers(tmp_path: Path) -> N
     ]
     assert problems(path) == [
         f"{path}:2: the first line looks like a row, not like column names: 4.5, A cat sat., One cat sat.; "
-        "name columns by number, for example columns=label=1,text=2"
+        "name columns by number, for example --columns label=1 text=2"
     ]
     with pytest.raises(SpecError, match="there is no column 4; the table has 3"):
         read(path, columns=("text=4",))
@@ -195,7 +202,7 @@ def test_rows_carry_their_group(tmp_path: Path) -> None:
     assert [row.group for row in rows] == [rows.group(0), rows.group(1)] == ["1", "x"]
     bad = write(tmp_path, "b.jsonl", json_lines(raw))
     assert problems(bad, group_by="meta.doc") == [
-        f"{bad}:3: meta.doc: is missing; give every row its group, or drop group_by"
+        f"{bad}:3: meta.doc: is missing; give every row its group, or leave out --group-by"
     ]
 
 

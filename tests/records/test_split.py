@@ -82,6 +82,8 @@ def test_shares_come_out_as_asked_and_seeds_differ(tmp_path: Path) -> None:
     assert parts(one) != parts(two)
     wider = parts(split_rows(rows, half(validation_fraction=0.4)))
     assert all(wider[text] == part for text, part in parts(one).items() if part != "train")
+    tested = parts(split_rows(rows, half(test_fraction=0.4)))
+    assert all(tested[text] == part for text, part in parts(one).items() if part != "train")
 
 
 def test_small_fractions_still_hold_out_a_row_of_ten(tmp_path: Path) -> None:
@@ -154,12 +156,12 @@ def test_a_chain_of_near_repeats_moves_as_one(tmp_path: Path) -> None:
 
 
 def test_a_group_moves_whole(tmp_path: Path) -> None:
-    rows, _ = near_set(tmp_path)
-    groups = [str(row % 30) for row in range(len(rows))]
-    grouped = rows_of(tmp_path, [row.plain_text() for row in rows], "b.jsonl", groups)
+    texts = [spell(row) for row in range(60)] + [changed(spell(row)) for row in range(6)]
+    grouped = rows_of(tmp_path, texts, groups=[str(row % 23) for row in range(len(texts))])
     split = split_rows(grouped, half(duplicates="move"))
+    assert split.moved > 0
     places = [{row.group for row in part} for part in (split.train, split.validation, split.test)]
-    assert len(set.union(*places)) == sum(map(len, places)) == 30
+    assert len(set.union(*places)) == sum(map(len, places)) == 23
     found = parts(split)
     assert all(found[text] == found[changed(text)] for text in found if changed(text) in found)
 

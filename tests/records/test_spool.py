@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -29,7 +28,6 @@ def test_what_is_written_is_read(tmp_path: Path, lines: list[bytes], buffer: int
     assert [written.origin(row) for row in range(len(written))] == [
         Origin("ab"[row % 2], row) for row in range(len(lines))
     ]
-    assert isinstance(written.index, np.memmap | np.ndarray)
 
 
 def test_one_record_has_one_line() -> None:

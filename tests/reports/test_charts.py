@@ -74,6 +74,14 @@ def test_a_smoothed_series_is_drawn_faint_with_its_mean_and_says_so() -> None:
     assert "train (bold: running mean)" in drawn
 
 
+def test_the_mean_of_many_points_is_that_of_all_of_them_not_of_the_extremes() -> None:
+    values = [100.0 if i % 100 == 0 else 1.0 for i in range(20_000)]
+    drawn = draw_lines(LineChart("loss", [Series("train", range(20_000), values, smooth=True)]))
+    middle = [int(point.split()[1]) for point in re.split("[ML]", paths(drawn)[1])[900:1100]]
+    bottom = 10_000 * (1 - 0.04 / 1.08)
+    assert all(bottom * (1 - 0.03) < height <= bottom for height in middle)  # the mean is 2 on an axis of 1 to 100
+
+
 def test_bars_show_value_interval_and_group() -> None:
     drawn = draw_bars(
         Bars("before and after", [Bar("base", 0.1, 0.05, 0.2, "F1"), Bar("tuned", 0.8, group="F1")], share=True)
@@ -82,6 +90,12 @@ def test_bars_show_value_interval_and_group() -> None:
     assert drawn.count('class="whisker"') == 3
     assert drawn.count('class="group"') == 1
     assert 'aria-label="F1 tuned: 80.0 %"' in drawn
+
+
+def test_bars_of_nothing_but_zeros_are_drawn() -> None:
+    assert 'width="0%"' in draw_bars(
+        Bars("bars", [Bar("base", 0.0, 0.0, 0.0), Bar("tuned", 0.0, 0.0, 0.0)], share=True)
+    )
 
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(math.nan), max_size=10))

@@ -65,3 +65,7 @@ def test_numbers_are_aligned_right_and_words_left() -> None:
     table = Table("t", ("name", "n", "both", "blank"), (("a", "1,234", "1", ""), ("b", "−5.0 %", "x", "")))
     assert table.numeric() == (False, True, False, False)
     assert '<th scope="col" class="number">n</th>' in render(Page("t", [], [table]))
+
+
+def test_a_table_of_nameless_columns_has_no_head() -> None:
+    assert "<thead>" not in render(Page("t", [], [Table("Row 1", ("", ""), (("asked", "why"),))]))

@@ -19,9 +19,11 @@ def piece(prompt: int, reply: int, first: int = 9) -> Piece:
     return Piece(np.array([first, *range(10, 9 + prompt + reply)], dtype=np.int32), labels)
 
 
-def apply(limit: int, *rows: list[Piece], **options: object) -> tuple[TokenRows, TokenCounts]:
+def apply(
+    limit: int, *rows: list[Piece], context_length: int = 1000, **options: object
+) -> tuple[TokenRows, TokenCounts]:
     writer = TokenWriter(None)
-    policy = LengthPolicy(TokenOptions(**options), limit, writer, keep_first=1)
+    policy = LengthPolicy(TokenOptions(**options), limit, writer, keep_first=1, context_length=context_length)
     for index, pieces in enumerate(rows):
         policy.add_row(index, pieces, ())
     return writer.finish(), policy.finish()
@@ -39,9 +41,24 @@ def test_too_many_long_rows_are_refused_with_the_flags_and_the_length_that_fits(
     with pytest.raises(SpecError) as caught:
         apply(10, [piece(4, 26)], [piece(4, 8)], *[[piece(2, 8)]] * 5)
     message = str(caught.value)
-    for part in ("2 of 7 rows", "34 of 74", "46%", "--max-length 30", "--truncate", "--drop-long"):
+    for part in ("2 of 7 rows", "34 of 74", "46 %", "--max-length 30", "--truncate", "--drop-long"):
         assert part in message
     assert caught.value.param == "max_length"
+
+
+def test_a_length_the_model_cannot_take_is_not_advised() -> None:
+    with pytest.raises(SpecError, match=r"the model takes no more \(the longest row has 40 tokens\)") as caught:
+        apply(10, [piece(20, 20)], [piece(2, 8)], context_length=10)
+    assert "--max-length" not in str(caught.value)
+    with pytest.raises(SpecError, match="--max-length 20 keeps more, and the model takes no more"):
+        apply(10, [piece(20, 20)], [piece(2, 8)], context_length=20)
+
+
+def test_a_cut_that_keeps_no_label_advises_the_other_side() -> None:
+    with pytest.raises(SpecError, match=r"none of 1 rows keeps a labelled token.*--truncate start"):
+        apply(10, [piece(20, 8)], truncate="end")
+    rows, _ = apply(10, [piece(20, 8)], truncate="start")
+    assert rows[0].labels.sum() == 8
 
 
 def test_the_length_that_fits_keeps_95_per_cent() -> None:

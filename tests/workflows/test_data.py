@@ -210,3 +210,22 @@ def test_the_command_prints_the_same(model: str, tmp_path: Path, capsys: pytest.
     assert "«a bow<|end|>»" in shown
     assert "next:\n  luthier tune" in shown
     gc.collect()  # a file left open would be a warning, and so an error
+
+
+def test_the_next_command_cuts_what_is_too_long_and_keeps_how_the_rows_were_read(model: str, tmp_path: Path) -> None:
+    long = chat(("why", "because of the bow " * 60))
+    report = ListReport()
+    kept = inspect(model, write(tmp_path, long), report=report)
+    assert kept.next_commands()[0].endswith("--truncate end")
+    assert any("this model takes no longer ones" in message for _, message in report.events)
+    renamed = write(tmp_path, [{"Ask": "why", "Say": "so"}], "renamed.jsonl")
+    result = inspect(model, renamed, columns=("prompt=Ask", "completion=Say"), train_on="last")
+    assert result.next_commands() == [
+        f"luthier tune {renamed} --model {model} --columns prompt=Ask completion=Say --train-on last"
+    ]
+
+
+def test_the_next_command_names_the_method_that_reads_the_rows(model: str, tmp_path: Path) -> None:
+    assert "--method clm" in inspect(model, write(tmp_path, [{"text": "the old violin"}])).next_commands()[0]
+    pairs = [{"prompt": "a", "chosen": "the bow", "rejected": "a bow"}]
+    assert inspect(model, write(tmp_path, pairs, "pairs.jsonl")).next_commands() == []

@@ -206,6 +206,20 @@ def test_a_signal_saves_first(settings: dict[str, Any], tmp_path: Path, number: 
     assert checkpoint.checkpoints(folder / "checkpoints")[-1].name == f"step-{step:08d}"
 
 
+def test_recomputed_activations_train_the_same(settings: dict[str, Any], tmp_path: Path) -> None:
+    whole = run(settings, max_steps=3, answer_rows=0)
+    again = run(settings, max_steps=3, answer_rows=0, gradient_checkpointing=True, output=str(tmp_path / "again"))
+    first, second = tensors(whole.output), tensors(again.output)
+    assert all(torch.allclose(value, second[name], atol=1e-6) for name, value in first.items())
+
+
+def test_the_plan_counts_what_is_cut_of_the_held_out_rows_too(settings: dict[str, Any]) -> None:
+    report = ListReport()
+    run(settings, report, max_length=8, truncate="start", plan_only=True)
+    changed = dict(report.tables[0].rows)["changed rows"]
+    assert "held out: " in changed
+
+
 def test_plain_text_is_learned_token_by_token(settings: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "text.jsonl"
     file.write_text("\n".join(json.dumps({"text": f"{a} {b} {a}"}) for a, b in zip(WORDS, WORDS[50:], strict=False)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from recipes.fiddle import prompts
-from recipes.fiddle.draw import Draw, joined
-from recipes.fiddle.rows import Row, compact, single
+from recipes.fiddle.draw import Draw
+from recipes.fiddle.rows import Row, single
 
 
 def some_word(draw: Draw) -> str:
@@ -25,42 +25,13 @@ def repeat(draw: Draw) -> Row:
     text = some_text(draw, 2, 4 + 4 * draw.level)
     if draw.chance(0.2):
         return single(draw.phrase(prompts.TWICE).format(text=text), f"{text} {text}")
-    return single(_asked(draw, text), text)
-
-
-def random_word(draw: Draw) -> str:
-    """Returns a word that cannot be known: letters or digits by chance, or made-up syllables."""
-    kind = draw.between(0, 3)
-    if kind == 0:
-        return draw.made_up()
-    if kind == 1:
-        return draw.made_up().capitalize()
-    if kind == 2:
-        return "".join(draw.any("abcdefghijklmnopqrstuvwxyz") for _ in range(draw.between(2, 5)))
-    return "".join(draw.any("0123456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(draw.between(2, 5)))
-
-
-def _asked(draw: Draw, text: str) -> str:
-    ask = draw.phrase(prompts.REPEAT_VERBS) + draw.phrase(prompts.REPEAT_WHAT) + draw.phrase(prompts.REPEAT_HOW)
-    return draw.phrase(prompts.REPEAT_FRAMES).format(ask=ask, text=text)
+    return single(draw.phrase(prompts.REPEAT).format(text=text), text)
 
 
 def drill(draw: Draw) -> Row:
-    """Returns a row whose answer repeats words that no list holds: only copying gives them, so copying is learned."""
-    text = " ".join(random_word(draw) for _ in range(draw.between(1, 4)))
-    return single(_asked(draw, text), text)
-
-
-def record(draw: Draw) -> Row:
-    """Returns a row whose answer writes pairs of key and value as JSON; from level 2 on only the wanted keys."""
-    keys = list(dict.fromkeys(draw.made_up() for _ in range(draw.between(1, 2 + draw.level))))
-    pairs = {key: random_word(draw) if draw.chance(0.5) else some_text(draw, 1, 3) for key in keys}
-    wanted = draw.random.sample(keys, draw.between(1, len(keys))) if draw.level > 1 else keys
-    middle, joint = draw.any((": ", " = ", " is ", " - ")), draw.any((", ", "; ", "\n", ". "))
-    text = joint.join(f"{key}{middle}{value}" for key, value in pairs.items())
-    fields = draw.any((", ".join(wanted), joined(wanted)))
-    question = draw.phrase(prompts.EXTRACT_FIELDS).format(fields=fields, message=text)
-    return single(question, compact({key: pairs[key] for key in wanted}))
+    """Returns a row whose long answer repeats the question: the quickest way to learn to copy at all."""
+    text = some_text(draw, 1, 4)
+    return single(draw.phrase(prompts.REPEAT).format(text=text), text)
 
 
 def look_up(draw: Draw) -> Row:

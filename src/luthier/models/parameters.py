@@ -82,7 +82,10 @@ def _low_rank(model: Any, options: ParameterOptions, seed: int) -> tuple[list[st
     layers = lora_layers(model)
     if layers:
         shape = next(iter(layers.values())).shape
-        notes.append(f"training goes on with the adapter the model came with (r = {shape.r}, alpha = {shape.alpha:g})")
+        kind = "dora" if shape.use_dora else "lora"
+        notes.append(
+            f"training goes on with the adapter the model came with ({kind}, r = {shape.r}, alpha = {shape.alpha:g})"
+        )
     else:
         chosen = _targets(model, options.target_modules)
         shape = LoraShape(
@@ -93,6 +96,9 @@ def _low_rank(model: Any, options: ParameterOptions, seed: int) -> tuple[list[st
             use_dora=options.train == "dora",
         )
         insert_lora(model, chosen, shape, torch.Generator().manual_seed(seed))
+        stacked = [name for name, parameter in model.named_parameters() if parameter.ndim == 3]
+        if stacked:
+            notes.append(f"{len(stacked)} weights of experts are not linear layers and stay as they are ({stacked[0]})")
     held = {f"{name}.{part}" for name in lora_layers(model) for part in ADAPTER_PARTS}
     return [name for name, _ in model.named_parameters() if name in held], notes
 

@@ -54,7 +54,7 @@ class Columns:
             return Problem("", f"there is no column {lacking[0]!r} to rename", f"the columns are {', '.join(keys)}")
         if kind in ("csv", "tsv") and len(keys) > 1 and any(_is_data(key) for key in keys):
             problem = f"the first line looks like a row, not like column names: {shortened(', '.join(keys), 100)}"
-            return Problem("", problem, "name columns by number, for example columns=label=1,text=2")
+            return Problem("", problem, "name columns by number, for example --columns label=1 text=2")
         return None
 
     def group(self, value: Any, fields: Fields) -> str:
@@ -65,7 +65,7 @@ class Columns:
         fields.used.add(self.group_by)
         if found is None or isinstance(found, list | dict) or found == "":
             problem = "is missing" if found is None else f"is {described(found)}, not a name"
-            fields.problem(self.group_by, problem, "give every row its group, or drop group_by")
+            fields.problem(self.group_by, problem, "give every row its group, or leave out --group-by")
             return ""
         return str(found)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from luthier.records.examples import Problem
 
+_COLUMN = re.compile(r"[^.\[]*")
 _LONGEST_CELL = 1_000_000
 """Characters of a cell that may hold a list written as text."""
 
@@ -30,8 +32,8 @@ class Fields:
         self.ignored: set[str] = set()
 
     def problem(self, name: str, problem: str, remedy: str) -> None:
-        column, dot, rest = name.partition(".")
-        self.problems.append(Problem(self.sources.get(column, column) + dot + rest, problem, remedy))
+        column = _COLUMN.match(name)[0]  # type: ignore[index]  # it matches the empty text
+        self.problems.append(Problem(self.sources.get(column, column) + name[len(column) :], problem, remedy))
 
     def find(self, *names: str) -> tuple[str, Any]:
         """Returns the first of `names` that has a value, and the value; (first name, None) when none has."""
@@ -55,7 +57,7 @@ class Fields:
 
     def missing(self, *names: str) -> None:
         keys = ", ".join(str(key) for key in self.values)
-        self.problem(" or ".join(names), "is missing", f"add it, or name its column with columns= (here: {keys})")
+        self.problem(" or ".join(names), "is missing", f"add it, or name its column with --columns (here: {keys})")
 
     def items(self, *names: str) -> tuple[str, list[Any] | None]:
         """Returns the name of the first of `names` that is there and its list; a list written as text is read."""

@@ -108,22 +108,22 @@ def explain(value: Any, *, shown: Sequence[str] = (), forced: Format | None = No
         return Problem("", "a row has no columns", "give at least one column")
     keys = shortened(", ".join(map(str, shown or values)), 200)
     near = forced or max(formats(), key=lambda one: _nearness(one, values))
-    named = ",".join(f"{name}=NAME" for name in near.lacks(values))
+    named = "name your columns: --columns " + " ".join(f"{name}=NAME" for name in near.lacks(values))
     if forced:
         problem = f"{near.name} needs {' and '.join(near.lacks(values))}; the columns are {keys}"
-        return Problem("", problem, f"name your columns: columns={named}, or leave out format=")
+        return Problem("", problem, f"{named}, or leave out --format")
     if _nearness(near, values) <= 0:
         return Problem("", f"no format has the columns {keys}", _NAME_THEM)
     lacking = near.lacks(values)
     if not lacking:
         problem = f"the columns {keys} are those of {near.name}, but what is in them is not"
-        return Problem("", problem, "force a format with format= to see what is wrong with each row")
+        return Problem("", problem, "force a format with --format to see what is wrong with each row")
     problem = f"no format has the columns {keys}; the nearest is {near.name}, which also needs {' and '.join(lacking)}"
-    return Problem("", problem, f"name your columns: columns={named}")
+    return Problem("", problem, named)
 
 
 _NAME_THEM = (
-    "name your columns: columns=text=NAME,label=NAME (or question and answer, prompt and completion, "
+    "name your columns: --columns text=NAME label=NAME (or question and answer, prompt and completion, "
     "prompt, chosen and rejected, first, second and score)"
 )
 

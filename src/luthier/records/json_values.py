@@ -144,9 +144,14 @@ def _first_line(path: Path) -> str:
 
 
 def _unwrapped(items: Iterator[Item]) -> Iterator[Item]:
-    first, second = next(items, None), next(items, None)
+    first = next(items, None)
     if first is None:
         return
+    try:
+        second = next(items, None)
+    except UnreadableText:
+        yield first
+        raise
     wrapped = _wrapped(first[1]) if second is None else None
     if wrapped is not None:
         yield from enumerate(wrapped, start=1)

@@ -83,7 +83,7 @@ class _Reader:
     def _refuse(self, files: Sequence[DataFile], count: int) -> None:
         """Raises when anything is wrong that was not asked to be skipped, or when nothing is left."""
         if self.fatal or (self.bad and self.options.bad_rows == "refuse"):
-            remedy = "" if self.fatal else "or leave the bad rows out, counted: bad_rows=skip"
+            remedy = "" if self.fatal else "or leave the bad rows out, counted: --bad-rows skip"
             raise RowsError((*self.fatal, *self.bad), remedy=remedy)
         if not count:
             names = ", ".join(file.name for file in files)

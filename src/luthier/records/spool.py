@@ -77,7 +77,7 @@ class Spool:
 
     def __init__(self, folder: Path, files: tuple[str, ...], *, temporary: bool) -> None:
         self.folder, self.files = folder, files
-        self.index: npt.NDArray[np.int64] = np.memmap(folder / "rows.index", np.int64, "r").reshape(-1, 3)
+        self.index: npt.NDArray[np.int64] = np.asarray(np.memmap(folder / "rows.index", np.int64, "r")).reshape(-1, 3)
         descriptor = os.open(folder / "rows.jsonl", os.O_RDONLY)
         self._descriptor = descriptor
         weakref.finalize(self, _release, descriptor, folder if temporary else None)

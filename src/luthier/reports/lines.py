@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from luthier.report import Table
 from luthier.reports.axes import Axes, at, colour, empty, figure, frame, grid, legend
@@ -28,7 +29,7 @@ def draw_lines(chart: LineChart) -> Markup:
     x = scale_over((value for series in drawn for value in series.x), pad=0)
     axes = Axes(chart.title, x, layers, chart.x_label, chart.y_label)
     lines = join(_layer(drawn, axes.x, scale, name) for name, scale in layers.items())
-    names = [f"{s.name} (bold: running mean)" if _is_smoothed(s) else s.name for s in drawn]
+    names = [f"{s.name} (bold: running mean)" if s.mean else s.name for s in drawn]
     controls = tag("div", {"class": "controls"}, legend(names), _switch() if "log" in layers else NOTHING)
     shown = "log" if chart.log and "log" in layers else "linear"
     return figure(
@@ -36,12 +37,24 @@ def draw_lines(chart: LineChart) -> Markup:
     )
 
 
-def _thinned(series: Series) -> Series:
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The points of a series that are drawn; `mean` is the running mean of all its values there, or empty."""
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    mean: Sequence[float]
+
+
+def _thinned(series: Series) -> Drawn:
     keep = thin(series.y)
-    return Series(series.name, [series.x[i] for i in keep], [series.y[i] for i in keep], series.smooth)
+    mean = smooth(series.y) if series.smooth and len(series.y) >= SMOOTH_FROM else []
+    points = [series.x[i] for i in keep], [series.y[i] for i in keep]
+    return Drawn(series.name, *points, [mean[i] for i in keep] if mean else [])
 
 
-def _values(axes: Axes, drawn: Sequence[Series]) -> dict[str, object]:
+def _values(axes: Axes, drawn: Sequence[Drawn]) -> dict[str, object]:
     return {
         "kind": "lines",
         "label": axes.x_label,
@@ -51,28 +64,23 @@ def _values(axes: Axes, drawn: Sequence[Series]) -> dict[str, object]:
     }
 
 
-def _layer(drawn: Sequence[Series], x: Scale, y: Scale, layer: str) -> Markup:
+def _layer(drawn: Sequence[Drawn], x: Scale, y: Scale, layer: str) -> Markup:
     paths = [_paths(series, index, x, y) for index, series in enumerate(drawn)]
     stretched = {"viewBox": f"0 0 {GRID} {GRID}", "preserveAspectRatio": "none", "class": "lines"}
     dots = [_dots(series, index, x, y) for index, series in enumerate(drawn) if _is_dotted(series)]
     return join([grid(y, layer), tag("g", {"class": layer}, tag("svg", stretched, *paths), *dots)])
 
 
-def _paths(series: Series, index: int, x: Scale, y: Scale) -> Markup:
-    faint = _is_smoothed(series)
-    path = tag("path", {"class": f"{colour(index)}{' faint' if faint else ''}", "d": _path(series.x, series.y, x, y)})
-    if not faint:
+def _paths(series: Drawn, index: int, x: Scale, y: Scale) -> Markup:
+    shade = f"{colour(index)} faint" if series.mean else colour(index)
+    path = tag("path", {"class": shade, "d": _path(series.x, series.y, x, y)})
+    if not series.mean:
         return path
-    running = smooth(series.y)
-    return join([path, tag("path", {"class": colour(index), "d": _path(series.x, running, x, y)})])
+    return join([path, tag("path", {"class": colour(index), "d": _path(series.x, series.mean, x, y)})])
 
 
-def _is_dotted(series: Series) -> bool:
-    return len(series.x) <= DOTS_UP_TO and not _is_smoothed(series)
-
-
-def _is_smoothed(series: Series) -> bool:
-    return series.smooth and len(series.y) >= SMOOTH_FROM
+def _is_dotted(series: Drawn) -> bool:
+    return len(series.x) <= DOTS_UP_TO and not series.mean
 
 
 def _path(xs: Sequence[float], ys: Sequence[float], x: Scale, y: Scale) -> str:
@@ -96,7 +104,7 @@ def _runs(xs: Sequence[float], ys: Sequence[float]) -> Iterator[list[tuple[float
         yield run
 
 
-def _dots(series: Series, index: int, x: Scale, y: Scale) -> Markup:
+def _dots(series: Drawn, index: int, x: Scale, y: Scale) -> Markup:
     points = [(a, b) for a, b in zip(series.x, series.y, strict=True) if math.isfinite(b)]
     return join(
         tag("circle", {"class": colour(index), "cx": at(x.at(a)), "cy": at(1 - y.at(b)), "r": 3}) for a, b in points
@@ -111,7 +119,7 @@ def _switch() -> Markup:
     return tag("div", {"class": "switch", "role": "group", "aria-label": "y axis"}, *buttons)
 
 
-def _figures(chart: LineChart, drawn: Sequence[Series]) -> Markup:
+def _figures(chart: LineChart, drawn: Sequence[Drawn]) -> Markup:
     steps = sorted({value for series in drawn for value in series.x})
     every = max(math.ceil(len(steps) / FIGURES_SHOWN), 1)
     shown = sorted({*steps[::every], steps[-1]})

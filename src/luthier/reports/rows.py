@@ -40,7 +40,7 @@ class Repeat:
 @dataclass(frozen=True, slots=True)
 class Loss:
     """What becomes of sequences longer than `limit` tokens: how many there are, and the labelled tokens lost when they
-    are dropped or cut at either end. Plain text loses nothing: it is divided."""
+    are dropped or cut at either end. Plain text loses nothing: it is divided. `extensible`: the model takes more."""
 
     limit: int
     sequences: int
@@ -48,6 +48,7 @@ class Loss:
     cut_end: int
     cut_start: int
     divided: bool = False
+    extensible: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,8 @@ def loss_advice(loss: Loss, labelled: int) -> str:
     return (
         f"{loss.sequences:,} sequences are longer than {loss.limit:,} tokens. Of all labelled tokens, --drop-long "
         f"loses {percent(loss.dropped / whole)}, --truncate end {percent(loss.cut_end / whole)}, "
-        f"--truncate start {percent(loss.cut_start / whole)}; a larger --max-length loses fewer, if the model takes it."
+        f"--truncate start {percent(loss.cut_start / whole)}; "
+        + ("a larger --max-length loses fewer." if loss.extensible else "this model takes no longer ones.")
     )
 
 

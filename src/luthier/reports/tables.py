@@ -19,7 +19,7 @@ def draw_table(table: Table) -> Markup:
         tag("tr", {}, *(tag("td", {"dir": "auto", **k}, text(c)) for k, c in zip(kinds, row, strict=True)))
         for row in table.rows
     ]
-    whole = tag("table", {}, tag("thead", {}, head), tag("tbody", {}, join(rows)))
+    whole = tag("table", {}, tag("thead", {}, head) if any(table.columns) else NOTHING, tag("tbody", {}, join(rows)))
     frame = tag(
         "div", {"class": "scroll", "tabindex": 0, "role": "region", "aria-label": table.title or "table"}, whole
     )

@@ -79,7 +79,8 @@ def encode_rows(
     limit = longest_allowed(options, context_length)
     problems: list[RowProblem] = []
     with TokenWriter(folder) as writer:
-        policy = LengthPolicy(options, limit, writer, keep_first=template.tokenizer.bos_token_id)
+        first = template.tokenizer.bos_token_id
+        policy = LengthPolicy(options, limit, writer, keep_first=first, context_length=context_length)
         numbered = enumerate(iter(rows))
         while chunk := list(islice(numbered, CHUNK)):
             for index, outcome in _encode_chunk(chunk, template, options, limit):

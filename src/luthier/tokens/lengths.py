@@ -43,9 +43,11 @@ def windows(piece: Piece, limit: int) -> Iterator[Piece]:
 class LengthPolicy:
     """Writes sequences no longer than `limit`, and counts what is written, cut and dropped."""
 
-    def __init__(self, options: TokenOptions, limit: int, writer: TokenWriter, *, keep_first: int | None) -> None:
+    def __init__(
+        self, options: TokenOptions, limit: int, writer: TokenWriter, *, keep_first: int | None, context_length: int
+    ) -> None:
         self._options, self._limit, self._writer = options, limit, writer
-        self._keep_first = keep_first
+        self._keep_first, self._context_length = keep_first, context_length
         self._counts: Counter[str] = Counter()
         self._notes: Counter[str] = Counter()
         self._kept: Counter[int] = Counter()
@@ -112,16 +114,33 @@ class LengthPolicy:
         asked = self._options.truncate or self._options.drop_long
         if not lost or (asked and self._kept) or (self._kept and lost <= TOLERATED_LOSS * total):
             return
-        longest = max(length for length, labels in self._labels_by_length.items() if labels)
-        fits = self._length_that_fits(total)
-        wanted = f"--max-length {fits} keeps 95 % of them" + (f", {longest} all" if longest > fits else "")
+        if self._options.truncate and not self._kept:
+            other = "start" if self._options.truncate == "end" else "end"
+            raise SpecError(
+                f"cut at the {self._options.truncate} to {self._limit} tokens, none of {count['rows']} rows keeps a "
+                "labelled token",
+                where="truncate",
+                remedy=f"cut at the other side, --truncate {other}, or take a model with a longer context",
+                param="truncate",
+            )
         raise SpecError(
             f"{count['dropped_rows']} of {count['rows']} rows are longer than {self._limit} tokens; dropping them "
-            f"would lose {lost:,} of {total:,} labelled tokens ({lost / total:.0%})",
+            f"would lose {lost:,} of {total:,} labelled tokens ({100 * lost / total:.0f} %)",
             where="max_length",
-            remedy=f"{wanted}, if the model takes as much; or cut: --truncate end|start, or accept: --drop-long",
+            remedy=f"{self._longer(total)} cut them with --truncate end or start, or accept it with --drop-long",
             param="max_length",
         )
+
+    def _longer(self, total: int) -> str:
+        """Returns the advice about `max_length`: one that keeps the labels, or that the model takes no more."""
+        longest = max(length for length, labels in self._labels_by_length.items() if labels)
+        fits = self._length_that_fits(total)
+        if self._limit >= self._context_length:
+            return f"the model takes no more (the longest row has {longest:,} tokens);"
+        if longest <= self._context_length:
+            return f"--max-length {fits} keeps 95 % of them" + (f", {longest} all;" if longest > fits else ";")
+        most = min(fits, self._context_length)
+        return f"--max-length {most} keeps {'95 % of them' if most == fits else 'more, and the model takes no more'};"
 
     def _length_that_fits(self, total: int) -> int:
         kept = 0

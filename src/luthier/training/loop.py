@@ -240,7 +240,7 @@ class _Run:
     def _save(self) -> None:
         path = saved.save_checkpoint(self.checkpoints, self.state, self._tensors(), self.job.identity)
         saved.prune(self.checkpoints, self.options.save_total_limit, self.state.best_step)
-        self.job.report.event("checkpoint", f"step {self.state.step}: {path}")
+        self.job.report.event("checkpoint", f"checkpoint of step {self.state.step}: {path}")
 
     def _tensors(self) -> dict[str, Tensor]:
         out: dict[str, Tensor] = {f"model.{name}": parameter for name, parameter in self.trained.items()}

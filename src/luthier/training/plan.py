@@ -25,6 +25,8 @@ class Plan:
     truncated_rows: int
     dropped_rows: int
     split_rows: int
+    heldout_truncated_rows: int
+    heldout_dropped_rows: int
     trainable_parameters: int
     total_parameters: int
     steps: int
@@ -61,7 +63,10 @@ class Plan:
             ("rows", ", ".join(f"{count:,} {name}" for name, count in self.rows.items())),
             ("training tokens", f"{self.tokens:,}, of which {self.labelled:,} carry loss"),
             ("changed rows", self._changed()),
-            ("trained", f"{self.train}: {self.trainable_parameters:,} of {self.total_parameters:,} ({share:.2%})"),
+            (
+                "trained",
+                f"{self.train}: {self.trainable_parameters:,} of {self.total_parameters:,} ({100 * share:.2f} %)",
+            ),
             ("steps", f"{self.steps:,} of {self.batch_size:,} rows ({self.epochs:.2g} epochs)"),
             ("passes", f"up to {self.max_tokens_per_pass:,} tokens{'' if self.packing else ', one row each'}"),
             ("learning rate", f"{self.learning_rate:g}"),
@@ -79,7 +84,10 @@ class Plan:
             "cut into one sequence per reply": self.split_rows,
         }
         said = [f"{count:,} {what}" for what, count in counts.items() if count]
-        return ", ".join(said) or "none: no row is truncated or dropped"
+        held = {"truncated": self.heldout_truncated_rows, "dropped": self.heldout_dropped_rows}
+        said_held = [f"{count:,} {what}" for what, count in held.items() if count]
+        parts = [*([", ".join(said)] if said else []), *([f"held out: {', '.join(said_held)}"] if said_held else [])]
+        return "; ".join(parts) or "none: no row is truncated or dropped"
 
 
 def size(count: float) -> str:

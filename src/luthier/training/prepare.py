@@ -20,6 +20,8 @@ from luthier.training.options import DataOptions
 
 KINDS = {"sft": ("conversation", "completion"), "clm": ("text",)}
 """The kinds of rows each method reads."""
+REMEDIES = {"preference": "to learn the preferred replies alone, name them: --columns prompt=NAME completion=NAME"}
+"""What to do with kinds that no method reads yet."""
 
 
 @dataclass(frozen=True)
@@ -74,17 +76,21 @@ def read_split(options: DataOptions, *, method: str, folder: Path, report: Repor
         report.progress("reading rows", count, None)
 
     rows = read_rows(options.rows, options, spool=folder / "rows", progress=on_rows)
-    report.event("info", f"{len(rows):,} rows in {rows.format} format from {', '.join(rows.files)}")
+    report.event("info", f"{len(rows):,} rows in {rows.format} format from {_some(rows.files)}")
     if rows.source.bad_rows:
-        report.event("warning", f"{len(rows.source.bad_rows):,} bad rows are left out, as asked (bad_rows: skip)")
+        report.event("warning", f"{len(rows.source.bad_rows):,} bad rows are left out, as asked (--bad-rows skip)")
     for column, count in rows.source.unused_columns.items():
         report.event("warning", f"column {column!r} of {count:,} rows is not used by the {rows.format} format")
     if rows.kind not in KINDS[method]:
         other = next((name for name, kinds in KINDS.items() if rows.kind in kinds), None)
         raise SpecError(
             f"the rows are of kind {rows.kind!r}, and method {method} reads {' or '.join(KINDS[method])}",
-            where=", ".join(rows.files),
-            remedy=f"use --method {other}" if other else "force another --format, or rename --columns",
+            where=_some(rows.files),
+            remedy=f"use --method {other}"
+            if other
+            else REMEDIES.get(
+                rows.kind, "rename the columns you want to learn from: --columns prompt=NAME completion=NAME"
+            ),
         )
     validation = None
     if options.validation_rows:
@@ -134,6 +140,12 @@ def encode_split(
         split.train.format,
         split.train.files,
     )
+
+
+def _some(files: Sequence[str]) -> str:
+    """Returns the first files by name, and how many more there are."""
+    shown = ", ".join(files[:3])
+    return shown if len(files) <= 3 else f"{shown} and {len(files) - 3:,} more files"
 
 
 def texts(rows: Rows) -> Iterator[str]:

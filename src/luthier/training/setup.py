@@ -153,6 +153,7 @@ def _plan(
     spec: TuningOptions, opened: Opened, rows: Prepared, trainable: Trainable, fit: Fit, free: int, *, packing: bool
 ) -> Plan:
     counts = rows.train.counts
+    heldout = [part.counts for part in (rows.validation, rows.test) if part is not None]
     rate = spec.learning_rate or (LOW_RANK_RATE if spec.train in LOW_RANK else FULL_RATE)
     return Plan(
         method=spec.method,
@@ -165,6 +166,8 @@ def _plan(
         truncated_rows=counts.truncated_rows,
         dropped_rows=counts.dropped_rows,
         split_rows=counts.split_rows,
+        heldout_truncated_rows=sum(one.truncated_rows for one in heldout),
+        heldout_dropped_rows=sum(one.dropped_rows for one in heldout),
         trainable_parameters=trainable.count,
         total_parameters=trainable.total,
         steps=total_steps(spec, counts.sequences),

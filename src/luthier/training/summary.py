@@ -14,6 +14,7 @@ from luthier.reports.charts import Bar, Bars, Histogram, LineChart, Series
 from luthier.reports.excerpts import Answer, SideBySide, TokenView
 from luthier.reports.excerpts import Comparison as Shown
 from luthier.reports.page import Page, Prose, Raw, Section, render
+from luthier.tokens.pieces import token_pieces, without_middles
 from luthier.tokens.token_rows import TokenRow
 from luthier.training.loop import Outcome
 from luthier.training.plan import duration, size
@@ -22,7 +23,6 @@ from luthier.training.setup import Planned
 from luthier.training.track import read_metrics
 
 TOKEN_ROWS = 3
-SHOWN_TOKENS = 400
 
 
 def write_report(
@@ -171,22 +171,4 @@ def _lengths(planned: Planned) -> Histogram | None:
 
 
 def _pieces(planned: Planned, row: TokenRow) -> MarkedText:
-    tokenizer = planned.opened.tokenizer
-    ids = row.tokens[:SHOWN_TOKENS].tolist()
-    marks = row.labels[:SHOWN_TOKENS].tolist()
-    return MarkedText(f"row {row.row + 1}", tuple(zip(pieces(tokenizer, ids), marks, strict=True)))
-
-
-def pieces(tokenizer: Any, ids: Sequence[int]) -> list[str]:
-    """Returns the text of each token; a letter cut over several tokens shows with its last one."""
-    out: list[str] = []
-    pending: list[int] = []
-    for token in ids:
-        pending.append(token)
-        text = tokenizer.decode(pending, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        if text.endswith("\ufffd") and len(pending) < 4:
-            out.append("")
-            continue
-        out.append(text)
-        pending = []
-    return out
+    return MarkedText(f"row {row.row + 1}", without_middles(token_pieces(planned.opened.tokenizer, row)))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import json
 import math
 import resource
@@ -82,7 +85,7 @@ class Tuning:
         with self._packed(), _threads(planned.identity["threads"]):
             outcome = train(job, resume=spec.resume)
         if planned.plan.gradient_checkpointing:
-            self.loaded.model.gradient_checkpointing_disable()
+            self.loaded.model.activation_checkpointing_disable()
         return outcome
 
     def measure(self, name: str) -> Measured | None:
@@ -100,7 +103,10 @@ class Tuning:
                 seed=self.planned.spec.seed,
                 on_pass=lambda done: self.report.progress(task, done, len(tokens)),
             )
-        return Measured(loss, self._answers(name) if self.items else ())
+        give_back()
+        answers = self._answers(name) if self.items else ()
+        give_back()
+        return Measured(loss, answers)
 
     def finish(self, outcome: Outcome, base: Measured | None, tuned: Measured | None) -> Comparison | None:
         """Saves the model with its card, the comparison and the report; returns the comparison, where rows were held
@@ -189,6 +195,16 @@ class Tuning:
             return
         with use_packed_attention(self.loaded.model, check=check):
             yield
+
+
+def give_back() -> None:
+    """Hands freed memory back to the system: glibc keeps it, and the peaks of answering and training would add up."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library has nothing to trim
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def peak_memory(device: torch.device) -> int:

@@ -44,10 +44,12 @@ if TYPE_CHECKING:
 ENDLESS = 1 << 30
 LONGEST, REPEATS, BEGINS = 5, 5, 60
 EVERY_ROWS = 256
+TOLERATED_LOSS = 0.05
+"""The share of labelled tokens that `tune` drops without being asked to, as in `tokens.lengths`."""
 LABELLED_KINDS = ("conversation", "completion", "text")
 
 
-class Spec(RowsOptions, TokenOptions):
+class Spec(TokenOptions, RowsOptions):
     """Rows, the tokens they become, and what to show of them."""
 
     title = "Data"
@@ -76,7 +78,30 @@ class Result:
         return rows_tables(self.figures)
 
     def next_commands(self) -> list[str]:
-        return [f"luthier tune {shlex.join(self.spec.rows)} --model {shlex.quote(self.spec.model)}"]
+        """Returns the tune that fits these rows: with the flags they were read with, and a cut where rows are long."""
+        if self.figures.kind not in LABELLED_KINDS:
+            return []
+        words = ["luthier", "tune", *self.spec.rows, "--model", self.spec.model]
+        words += ["--method", "clm"] if self.figures.kind == "text" else []
+        loss, labelled = self.figures.tokens.loss, sum(self.figures.tokens.labels)
+        if loss.dropped > TOLERATED_LOSS * labelled and not (self.spec.truncate or self.spec.drop_long):
+            # A cut at the start takes the question away: only where it saves many more labelled tokens.
+            words += ["--truncate", "end" if loss.cut_end <= 1.25 * loss.cut_start else "start"]
+        return [shlex.join(words + _flags(self.spec))]
+
+
+def _flags(spec: Spec) -> list[str]:
+    """Returns the flags, other than the rows and the model, that another verb needs to read the rows the same way."""
+    words: list[str] = []
+    shared = (*RowsOptions.model_fields, *TokenOptions.model_fields, "revision", "trust_remote_code")
+    given = spec.model_dump(exclude_defaults=True)
+    for name in (name for name in dict.fromkeys(shared) if name in given and name != "rows"):
+        value, flag = given[name], "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(flag if value else flag.replace("--", "--no-", 1))
+        else:
+            words += [flag, *(map(str, value) if isinstance(value, list | tuple) else [str(value)])]
+    return words
 
 
 def run(spec: Spec, report: Report) -> Result:
@@ -166,7 +191,7 @@ def _count(rows: Rows, model: Opened, spec: Spec, report: Report) -> tuple[Token
             model=spec.model,
             lengths=sequences.lengths.tolist(),
             labels=labels,
-            loss=_loss(sequences, labels, limit, divided=rows.kind == "text"),
+            loss=_loss(sequences, labels, limit, divided=rows.kind == "text", extensible=limit < model.context_length),
             longest=_longest(rows, sequences.lengths.tolist(), labels, sequences.rows.tolist()),
             template=_template_name(rows.kind, spec, template),
             notes=counts.notes,
@@ -201,14 +226,14 @@ def _count_plain(rows: Rows, template: Template, spec: Spec, limit: int, report:
     return TokenFigures(spec.model, lengths, labels, loss, longest, "no template", labelled=False)
 
 
-def _loss(sequences: TokenRows, labels: Sequence[int], limit: int, *, divided: bool) -> Loss:
+def _loss(sequences: TokenRows, labels: Sequence[int], limit: int, *, divided: bool, extensible: bool) -> Loss:
     over = [index for index, length in enumerate(sequences.lengths) if length > limit]
     if divided:
         return Loss(limit, len(over), 0, 0, 0, divided)
     kept_end = sum(int(sequences[index].labels[:limit].sum()) for index in over)
     kept_start = sum(int(sequences[index].labels[-limit:][1:].sum()) for index in over)
     dropped = sum(labels[index] for index in over)
-    return Loss(limit, len(over), dropped, dropped - kept_end, dropped - kept_start)
+    return Loss(limit, len(over), dropped, dropped - kept_end, dropped - kept_start, extensible=extensible)
 
 
 def _longest(rows: Rows, lengths: Sequence[int], labels: Sequence[int], owners: Sequence[int]) -> tuple[LongRow, ...]:

@@ -21,6 +21,7 @@ class Spec(Options):
 
     title: ClassVar[str] = "Demo"
     output: LocalPath | None = Field(default=None, description="the run's folder; default: a new one under runs/")
+    resume: bool = Field(default=False, description="go on with the demo in output, bit for bit")
     max_steps: int | None = Field(default=None, ge=1, description="optimizer steps; fewer are quicker and teach less")
 
 
@@ -39,6 +40,7 @@ def tune_spec(spec: Spec) -> tune.Spec:
         test_fraction=0.2,
         seed=1,
         output=spec.output,
+        resume=spec.resume,
     )
 
 
