@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from house import ROOT, needs_command_line
+from house import ROOT
 
 from luthier.workflows import verbs
 
@@ -49,18 +49,15 @@ def best_of(args: tuple[str, ...], folder: Path, code: int) -> float:
     return min(seconds)
 
 
-@needs_command_line
 @pytest.mark.parametrize("args", [("--help",), *((name, "--help") for name in verbs())], ids=" ".join)
 def test_help_answers_at_once(args: tuple[str, ...], tmp_path: Path) -> None:
     assert best_of(args, tmp_path, code=0) < LIMIT_S
 
 
-@needs_command_line
 def test_a_refused_spec_answers_at_once(tmp_path: Path) -> None:
     assert best_of(REFUSED, tmp_path, code=2) < LIMIT_S
 
 
-@needs_command_line
 def test_a_refused_spec_names_the_nearest_option(tmp_path: Path) -> None:
     _, _, said = cpu_seconds(REFUSED, tmp_path)
     assert "learning-rat" in said.replace("_", "-")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from house import Run, needs_command_line
+from house import Run
 
 ALONE = ("unshare", "-rn")
 
@@ -36,7 +36,6 @@ def test_the_namespace_reaches_nothing() -> None:
 
 
 @alone
-@needs_command_line
 @pytest.mark.slow
 def test_tune_needs_no_network(luthier_command: Run, small_rows: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
@@ -49,7 +48,6 @@ def test_tune_needs_no_network(luthier_command: Run, small_rows: Path, tmp_path:
 
 
 @alone
-@needs_command_line
 @pytest.mark.slow
 def test_demo_needs_no_network(luthier_command: Run, tmp_path: Path) -> None:
     run = tmp_path / "demo"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house import ROOT, Run, needs_command_line
+from house import ROOT, Run
 
 import luthier
 
@@ -23,7 +23,6 @@ TOKENS = [5, 17, 3, 99, 42, 8, 250, 131, 7, 64]
 CHAT = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why does the bridge hum?"}]
 
 pytestmark = [
-    needs_command_line,
     pytest.mark.skipif(not OTHERS.exists(), reason="make compat makes the environment for this test"),
 ]
 

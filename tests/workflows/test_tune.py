@@ -220,6 +220,15 @@ def test_the_plan_counts_what_is_cut_of_the_held_out_rows_too(settings: dict[str
     assert "held out: " in changed
 
 
+@pytest.mark.soak
+def test_compiled_blocks_learn_the_same(settings: dict[str, Any], tmp_path: Path) -> None:
+    plain = run(settings, output=str(tmp_path / "plain"))
+    compiled = run(settings, output=str(tmp_path / "compiled"), compile=True)
+    first, second = (read_metrics(Path(one.output) / "metrics.jsonl") for one in (plain, compiled))
+    losses = [[line["loss"] for line in lines if "loss" in line] for lines in (first, second)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+
+
 def test_plain_text_is_learned_token_by_token(settings: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "text.jsonl"
     file.write_text("\n".join(json.dumps({"text": f"{a} {b} {a}"}) for a, b in zip(WORDS, WORDS[50:], strict=False)))

@@ -93,6 +93,7 @@ class PackedAttention:
         finally:
             self._forward = False
 
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def attend(
         self,
         module: torch.nn.Module,
