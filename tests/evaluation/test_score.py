@@ -73,6 +73,14 @@ def test_failures_score_worst_and_are_counted():
     assert silent.score("base").mean == pytest.approx(2 / 3)  # a failure is no right silence
 
 
+def test_scores_without_spread_are_not_called_certain():
+    never = score(items(WANTED), {"base": said(*["no"] * 40)}, metrics=["token_f1"], resamples=400).score("base")
+    assert (never.mean, never.interval.low) == (0.0, 0.0)
+    assert 0.05 < never.interval.high < 0.2
+    grouped = score(items(WANTED, ["a", "b", "c", "d"] * 10), {"base": said(*["no"] * 40)}, metrics=["token_f1"])
+    assert grouped.score("base").interval.high > 0.4
+
+
 def test_p_values_are_adjusted_for_the_number_of_systems():
     answers = {"base": said(*["no"] * 40), "a": said(*WANTED[:8], *["no"] * 32), "b": said(*WANTED[:8], *["no"] * 32)}
     two = score(items(WANTED), answers, resamples=400)

@@ -39,17 +39,14 @@ def alone(model, prompt, count):
     return tuple(out[0, len(prompt) :].tolist())
 
 
-@pytest.mark.parametrize("budget", [1, 100, 10_000])
 @pytest.mark.parametrize("kind", ["llama", "gemma3", "hybrid"])
-def test_greedy_replies_are_those_of_generate_for_each_prompt_alone(tiny, tokenizer, kind, budget):
-    model = tiny(kind)
-    engine = Engine(model, tokenizer, stop_ids=frozenset({2}), context_length=128, max_batch_tokens=budget)
-    prompts = prompts_of(LENGTHS)
+def test_greedy_replies_are_those_of_generate_for_each_prompt_alone(tiny, tokenizer, kind):
+    model, prompts = tiny(kind), prompts_of(LENGTHS)
     samplings = [Sampling(max_tokens=3 + 5 * (i % 4)) for i in range(len(prompts))]
-    replies = engine.generate(prompts, samplings)
-    assert [r.token_ids for r in replies] == [
-        alone(model, p, s.max_tokens) for p, s in zip(prompts, samplings, strict=True)
-    ]
+    expected = [alone(model, prompt, sampling.max_tokens) for prompt, sampling in zip(prompts, samplings, strict=True)]
+    for budget in (1, 100, 10_000):
+        engine = Engine(model, tokenizer, stop_ids=frozenset({2}), context_length=128, max_batch_tokens=budget)
+        assert [reply.token_ids for reply in engine.generate(prompts, samplings)] == expected
 
 
 def test_budget_bounds_what_is_held_at_once(tiny, tokenizer, monkeypatch):
@@ -109,6 +106,13 @@ def test_stop_text_over_token_borders(engine, tokenizer):
     assert reply.finish_reason == "stop"
     quiet = engine.generate([prompt], Sampling(max_tokens=12, stop=(stop,)))[0]
     assert quiet == reply
+
+
+def test_text_held_back_for_a_stop_text_that_never_comes_is_given_at_the_end(engine):
+    prompt = prompts_of([8], seed=3)[0]
+    whole = engine.generate([prompt], Sampling(max_tokens=12))[0].text
+    reply = engine.generate([prompt], Sampling(max_tokens=12, stop=(whole[-2:] + "never",)))[0]
+    assert (reply.text, reply.finish_reason) == (whole, "length")
 
 
 def test_the_context_ends_a_reply(tiny, tokenizer):

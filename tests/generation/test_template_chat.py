@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -25,7 +26,7 @@ class Scripted:
     """An engine that says one thing, token by token."""
 
     def __init__(self, tokenizer, text):
-        self.tokenizer, self.text, self.closed = tokenizer, text, False
+        self.tokenizer, self.text, self.closed, self.pause_s = tokenizer, text, False, 0.0
 
     def check(self, tokens, where="prompt", *, room=1):
         pass
@@ -34,6 +35,7 @@ class Scripted:
         tokens = self.tokenizer.encode(self.text, add_special_tokens=False)
         try:
             for place, token in enumerate(tokens):
+                time.sleep(self.pause_s)
                 last = place == len(tokens) - 1
                 yield (
                     0,
@@ -95,6 +97,8 @@ def test_a_caller_that_leaves_stops_the_model(calling):
 
     asyncio.run(leave())
     assert chat.engine.closed
+
+    chat.engine.pause_s = 0.05  # the task is cancelled while the model works
 
     async def cancelled():
         async for _ in chat.stream(ASK, Sampling()):

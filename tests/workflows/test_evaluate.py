@@ -72,17 +72,25 @@ class StopsAfter(ListReport):
         self.stop = self.replies >= 3
 
 
-def test_a_stopped_evaluation_goes_on_where_it_was(tiny_folder, data, tmp_path, monkeypatch):
+def test_a_stopped_evaluation_goes_on_where_it_was(tiny_folder, data, tmp_path):
     spec = spec_of([tiny_folder], data, tmp_path / "out", max_batch_tokens=60)
     with pytest.raises(Interrupted, match="same command"):
         evaluate.run(spec, StopsAfter())
     kept = (tmp_path / "out" / "replies.jsonl").read_text().splitlines()
     assert 1 <= len(kept) < 10
-    report = ListReport()
-    first = evaluate.run(spec, report)
+    first = evaluate.run(spec, ListReport())
     whole = evaluate.run(spec_of([tiny_folder], data, tmp_path / "fresh"), ListReport())
     assert first.scores.to_json() == whole.scores.to_json()
     assert len((tmp_path / "out" / "replies.jsonl").read_text().splitlines()) == 10
+
+
+def test_a_finished_evaluation_loads_no_weights_again(tiny_folder, data, tmp_path, monkeypatch):
+    data.write_text("".join(data.read_text().splitlines(keepends=True)[:5]))
+    spec = spec_of([tiny_folder], data, tmp_path / "out")
+    first = evaluate.run(spec, ListReport())
+    monkeypatch.setattr("luthier.models.load.load_opened", lambda *_: pytest.fail("weights were loaded"))
+    again = evaluate.run(spec, ListReport())
+    assert again.scores == first.scores
 
 
 def test_changed_weights_are_asked_anew(tiny_folder, other_folder, data, tmp_path):
@@ -123,7 +131,7 @@ def test_results_have_a_place_of_their_own_by_default(tiny_folder, data, tmp_pat
 def test_what_is_wrong_is_said_before_any_model_is_loaded(
     tiny_folder, data, tmp_path, monkeypatch, values, error, match
 ):
-    monkeypatch.setattr("luthier.models.load.load_model", lambda *_: pytest.fail("a model was loaded"))
+    monkeypatch.setattr("luthier.models.load.load_opened", lambda *_: pytest.fail("a model was loaded"))
     given = {"systems": [str(tiny_folder)], "data": [str(data)]} | values
     with pytest.raises(error, match=match):
         evaluate.run(bind(evaluate.Spec, given, where="evaluate"), ListReport())

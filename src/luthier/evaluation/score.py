@@ -191,7 +191,7 @@ def score(
         scores=tuple(scores),
         replies=tuple(_replies(system, given) for system, given in answers.items()),
         comparisons=tuple(comparisons),
-        smallest=smallest_difference(len(set(groups) - {""}) + groups.count("") if groups else len(items)),
+        smallest=smallest_difference(_independent(groups, len(items))),
     )
 
 
@@ -217,11 +217,18 @@ def _value(metric: Metric, reply: Answered, reference: Answer) -> float:
 def _system_score(
     system: str, metric: Metric, values: Sequence[float], groups: Groups, resamples: int, seed: int
 ) -> SystemScore:
-    if metric.binary and groups is None and (metric.low, metric.high) == (0.0, 1.0):
-        interval = wilson(int(sum(values)), len(values))
+    constant = len(set(values)) == 1  # a bootstrap of equal values would claim to be certain
+    if (metric.low, metric.high) == (0.0, 1.0) and (constant or (metric.binary and groups is None)):
+        n = _independent(groups, len(values))
+        interval = wilson(fmean(values) * n, n)
     else:
         interval = bootstrap_mean(values, groups=groups, resamples=resamples, seed=seed)
     return SystemScore(system, metric.name, fmean(values), interval)
+
+
+def _independent(groups: Groups, n: int) -> int:
+    """Returns how many of `n` items vary on their own: a group counts once, items of the group "" each."""
+    return n if groups is None else len(set(groups) - {""}) + list(groups).count("")
 
 
 def _compare(

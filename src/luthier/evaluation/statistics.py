@@ -50,8 +50,12 @@ def finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
-    """Returns the score interval of a proportion (Wilson 1927): inside [0, 1], never of width 0."""
+def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
+    """Returns the score interval of a proportion (Wilson 1927): inside [0, 1], never of width 0.
+
+    For scores between 0 and 1, whose sum is `successes`, it is wider than need be: no score varies more than right or
+    wrong does.
+    """
     if n == 0:
         return Interval(math.nan, math.nan, level)
     z = _normal(0.5 + level / 2)

@@ -23,10 +23,10 @@ from luthier.records.options import FormatOptions
 from luthier.report import Report, Table
 
 if TYPE_CHECKING:
-    from luthier.evaluation.items import Answered, Item
+    from luthier.evaluation.items import Answered, Item, OnReply, Prompt
     from luthier.evaluation.replies import KeptReplies
     from luthier.evaluation.score import Scores
-    from luthier.models.resolve import ResolvedModel
+    from luthier.models.opening import Opened
     from luthier.records.messages import Sampling
 
 
@@ -78,7 +78,7 @@ def run(spec: Spec, report: Report) -> Result:
     from luthier.evaluation.score import choose_metrics, score
     from luthier.records.reading import read_rows
 
-    found = _resolve(spec)
+    opened = _open(spec)
     rows = read_rows(spec.data, spec)
     plain = spec.completion_style == "plain"
     items, skipped = items_of(rows, limit=spec.limit, seed=spec.seed, plain_completions=plain)
@@ -88,62 +88,77 @@ def run(spec: Spec, report: Report) -> Result:
     facts: dict[str, Any] = {"format": rows.format, "files": list(rows.files), "fingerprint": rows.fingerprint}
     folder = Path(spec.output) if spec.output else Path("evaluations") / _folder_name(spec, rows.fingerprint)
     report.event("plan", f"results go to {folder}", table=_plan(items, skipped, metrics, spec))
+    limit = spec.max_tokens or _limit(items, opened[spec.systems[0]].tokenizer)
     answers: dict[str, list[Answered]] = {}
-    limit = spec.max_tokens
     with KeptReplies(folder / "replies.jsonl") as kept:
         for name in spec.systems:
-            identity = _identity(found[name], spec)
-            answers[name], limit = _ask(name, spec, items, kept, identity, limit, report)
+            answers[name] = _ask(_Local(opened[name], spec), items, spec, limit, kept, report)
     scores = score(items, answers, metrics=metrics, resamples=spec.resamples, seed=spec.seed)
     facts |= {"max_tokens": limit, "rows": len(rows), "skipped": dict(skipped)}
     return _write(Result(scores, folder, facts), spec, report)
 
 
-def _resolve(spec: Spec) -> dict[str, ResolvedModel]:
-    """Returns where each system lies; raises before any work when one of them is not there or is named twice."""
-    from luthier.models.resolve import resolve_model
+class _Local:
+    """A local model as a system: its weights are loaded when it is asked, and given back after."""
+
+    def __init__(self, opened: Opened, spec: Spec) -> None:
+        self.name, self._opened, self._max_batch_tokens = opened.name, opened, spec.max_batch_tokens
+        self.identity = _digest([_files(opened), str(opened.dtype), opened.device.type])
+
+    def answer(
+        self, prompts: Sequence[Prompt], sampling: Sampling, on_reply: OnReply, between: Callable[[], None]
+    ) -> None:
+        import torch
+
+        from luthier.generation.chat import TemplateChat
+        from luthier.models.load import load_opened
+
+        chat = TemplateChat.of(load_opened(self._opened), max_batch_tokens=self._max_batch_tokens)
+        try:
+            chat.answer(prompts, sampling, on_reply, between)
+        finally:
+            del chat
+            gc.collect()
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+
+def _open(spec: Spec) -> dict[str, Opened]:
+    """Returns each system without its weights; raises before any work when one cannot be used or is named twice."""
+    from luthier.models.opening import open_model
 
     twice = sorted({name for name in spec.systems if spec.systems.count(name) > 1})
     if twice:
         raise SpecError(f"names {twice[0]!r} twice", where="systems", remedy="name each system once", param="systems")
-    return {name: resolve_model(name, revision=spec.revision) for name in spec.systems}
+    return {name: open_model(name, spec) for name in spec.systems}
 
 
 def _ask(
-    name: str,
-    spec: Spec,
-    items: Sequence[Item],
-    kept: KeptReplies,
-    identity: str,
-    limit: int | None,
-    report: Report,
-) -> tuple[list[Answered], int]:
-    """Returns the replies of one system, which is loaded and given back here, and the limit of tokens they had."""
+    system: _Local, items: Sequence[Item], spec: Spec, limit: int, kept: KeptReplies, report: Report
+) -> list[Answered]:
+    """Returns the replies of one system; those that are kept are not asked for again."""
     from luthier.evaluation.replies import answer_items
-    from luthier.generation.chat import TemplateChat
-    from luthier.models.load import load_model
-
-    report.progress(f"answer: {name}", 0, len(items))
-    loaded = load_model(name, spec)
-    limit = limit or _limit(items, loaded.tokenizer)
-    chat = TemplateChat.of(loaded, max_batch_tokens=spec.max_batch_tokens)
-    sampling: Sampling = spec.sampling(seed=spec.seed, max_tokens=limit)
-    hear = _progress(name, len(items), report)
 
     def between() -> None:
         if report.cancelled():
-            raise Interrupted("the replies so far are kept", where=name, remedy="give the same command to go on")
+            raise Interrupted("the replies so far are kept", where=system.name, remedy="give the same command to go on")
 
-    replies = answer_items(chat, items, sampling, kept=kept, identity=identity, on_reply=hear, between=between)
-    report.progress(f"answer: {name}", len(items), len(items))
-    del chat, loaded
-    _release()
-    failed = sum(bool(reply.error) for reply in replies)
-    if failed:
-        report.event(
-            "warning", f"{name}: {failed} of {len(items)} rows failed, and count as wrong", data={"system": name}
-        )
-    return replies, limit
+    report.progress(f"answer: {system.name}", 0, len(items))
+    replies = answer_items(
+        system,
+        items,
+        spec.sampling(seed=spec.seed, max_tokens=limit),
+        kept=kept,
+        identity=system.identity,
+        on_reply=_progress(system.name, len(items), report),
+        between=between,
+    )
+    report.progress(f"answer: {system.name}", len(items), len(items))
+    failures = [reply.error for reply in replies if reply.error]
+    if failures:
+        some = f"{len(failures)} of {len(items)} rows failed, and count as wrong"
+        report.event("warning", f"{system.name}: {some}; the first: {failures[0]}")
+    return replies
 
 
 def _progress(name: str, total: int, report: Report) -> Callable[[int, Answered], None]:
@@ -164,21 +179,11 @@ def _limit(items: Sequence[Item], tokenizer: Any) -> int:
     return reply_limit([len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]])
 
 
-def _release() -> None:
-    """Gives the memory of a model that is no longer used back, before the next one is loaded."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def _identity(found: ResolvedModel, spec: Spec) -> str:
-    """Returns a name that changes when the system's files do, or the number format they are computed in."""
-    folders = [folder for folder in (found.base_folder, found.adapter) if folder is not None]
+def _files(opened: Opened) -> list[tuple[str, int, int]]:
+    """Returns what changes when the system does: its files, with their sizes and times."""
+    folders = [folder for folder in (opened.found.base_folder, opened.found.adapter) if folder is not None]
     files = [file for folder in folders for file in sorted(folder.iterdir()) if file.is_file()]
-    content = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-    return _digest([found.base, content, spec.precision, spec.device, spec.revision])
+    return [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
 
 
 def _folder_name(spec: Spec, fingerprint: str) -> str:
