@@ -122,6 +122,7 @@ def _bind_recipe(block: Block, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_example_runs(page: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipes").symlink_to(ROOT / "recipes")
     run_page(page.read_text(encoding="utf-8"), tmp_path)
 
 

@@ -66,7 +66,7 @@ def test_weights_gradients_and_optimizer_follow_what_is_trained() -> None:
     assert (full.weights, full.gradients, full.optimizer, full.copies) == (4 * count, 4 * count, 8 * count, 0)
     mixed = predict_memory(request(model.config, dtype=torch.bfloat16))
     assert (mixed.weights, mixed.copies) == (4 * count, 2 * count)
-    assert mixed.activations < 0.7 * full.activations
+    assert mixed.activations < 0.8 * full.activations  # norms and the residual stream stay in fp32
     lora = ParameterOptions(lora_r=2, target_modules=("q_proj",))
     small = predict_memory(request(model.config, lora, dtype=torch.bfloat16, weight_dtype=torch.bfloat16))
     trained = 2 * 2 * (32 + 32)

@@ -9,6 +9,7 @@ import pytest
 from luthier.arguments import read_recipe
 from luthier.config import bind
 from luthier.records.reading import read_rows
+from luthier.report import ListReport
 from luthier.workflows import demo, tune
 
 ROOT = Path(__file__).parents[2]
@@ -51,3 +52,13 @@ def test_the_demo_is_a_tuning_run_of_its_rows() -> None:
     spec = demo.tune_spec(demo.Spec(output="there", max_steps=3))
     assert (spec.model, spec.output, spec.max_steps) == ("fiddle", "there", 3)
     assert Path(spec.rows[0]).name == "repair_shop.jsonl"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", SMALL, ids=lambda recipe: recipe.stem)
+def test_each_recipe_runs_small(recipe: Path, tmp_path: Path) -> None:
+    small = {"output": str(tmp_path / "run"), "max_steps": 2, "answer_rows": 2, "answer_tokens": 8, "resamples": 200}
+    values = read_recipe(str(recipe), tune.Spec) | small
+    result = tune.run(bind(tune.Spec, values, where=recipe.name, source="argv"), ListReport())
+    assert (Path(result.output) / "report.html").exists()
+    assert result.comparison["loss"]["tuned"]["loss"] < result.comparison["loss"]["base"]["loss"] + 0.5
