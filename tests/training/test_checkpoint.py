@@ -99,3 +99,23 @@ def test_prune_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
         write(tmp_path, step)
     saved.prune(tmp_path, keep=2, best_step=1)
     assert [path.name for path in saved.checkpoints(tmp_path)] == ["step-00000001", "step-00000003", "step-00000004"]
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    sync, rename = saved._sync, Path.rename
+
+    def spy(path: Path) -> None:
+        order.append(f"sync {path.name}")
+        sync(path)
+
+    def named(path: Path, target: Path) -> Path:
+        order.append("rename")
+        return rename(path, target)
+
+    monkeypatch.setattr(saved, "_sync", spy)
+    monkeypatch.setattr(Path, "rename", named)
+    write(tmp_path, 1)
+    before, after = order[: order.index("rename")], order[order.index("rename") + 1 :]
+    assert {"sync state.json", f"sync {saved.TENSORS}", "sync .step-00000001.partial"} <= set(before)
+    assert after == [f"sync {tmp_path.name}"]

@@ -208,3 +208,13 @@ def test_nothing_to_train_is_an_error(make_job: MakeJob) -> None:
 )
 def test_total_steps(options: dict[str, float], expected: int) -> None:
     assert total_steps(TrainingOptions(batch_size=4, **options), 27) == expected
+
+
+def test_another_seed_reads_the_rows_in_another_order(make_job: MakeJob) -> None:
+    first, same_seed, other = make_job("a"), make_job("b"), make_job("c", options={"seed": 6})
+    losses = []
+    for job in (first, same_seed, other):
+        train(job, resume=False)
+        losses.append([line["loss"] for line in read_metrics(job.folder / "metrics.jsonl")])
+    assert losses[0] == losses[1]
+    assert losses[0] != losses[2]
