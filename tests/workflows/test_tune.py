@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 import luthier
 from luthier.config import bind
 from luthier.errors import CapacityError, Interrupted, LuthierError, RowsError, SpecError, TrainingError
-from luthier.report import ListReport
+from luthier.report import ListReport, Table
 from luthier.training import checkpoint
 from luthier.training.track import read_metrics
 from luthier.workflows import tune
@@ -110,7 +110,9 @@ def test_a_run_leaves_everything_a_person_needs(settings: dict[str, Any]) -> Non
     assert all(set(line["replies"]) == {"base", "tuned"} for line in held)
     assert report.tables[0].title.startswith("Plan: sft")
     assert result.comparison["loss"]["tuned"]["loss"] < result.comparison["loss"]["base"]["loss"]
-    assert any(table.title.startswith("Scores on") for table in result.tables())
+    shown = result.tables()
+    assert any(isinstance(one, Table) and one.title.startswith("Scores on") for one in shown)
+    assert shown[-1] == f"report: {folder / 'report.html'}"
     assert result.next_commands()[0] == f"luthier chat {folder}"
     assert "loss per token" in (folder / "model" / "README.md").read_text()
 
@@ -263,7 +265,9 @@ def test_plan_only_leaves_nothing_behind(settings: dict[str, Any]) -> None:
 
 def test_plan_compute_needs_no_rows() -> None:
     result = tune.run(tune.Spec(plan_compute=1e18), ListReport())
-    assert result.tables()[0].rows
+    table = result.tables()[0]
+    assert isinstance(table, Table)
+    assert table.rows
 
 
 def test_python_takes_the_same_words(settings: dict[str, Any]) -> None:

@@ -43,8 +43,11 @@ class Result:
     def to_json(self) -> dict[str, Any]:
         return {"output": self.output, "plan": dict(self.plan), "comparison": dict(self.comparison)}
 
-    def tables(self) -> Sequence[Table]:
-        return self.shown
+    def tables(self) -> Sequence[Table | str]:
+        if not self.output:
+            return self.shown
+        report = f"report: {Path(self.output) / 'report.html'}"
+        return [*self.shown, *([self.sentence] if self.sentence else []), report]
 
     def next_commands(self) -> Sequence[str]:
         return self.commands
