@@ -117,6 +117,17 @@ def test_a_run_leaves_everything_a_person_needs(settings: dict[str, Any]) -> Non
     assert "loss per token" in (folder / "model" / "README.md").read_text()
 
 
+def test_the_chat_command_says_the_system_message_of_the_rows(settings: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "system.jsonl"
+    lines = [
+        {"messages": [{"role": r, "content": c} for r, c in (("system", "Be brief."), ("user", a), ("assistant", b))]}
+        for a, b in zip(WORDS[:30], WORDS[60:], strict=False)
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)))
+    result = run(settings, rows=str(file), max_steps=1)
+    assert result.next_commands()[0] == f"luthier chat {result.output} --system 'Be brief.'"
+
+
 def test_the_tuned_model_loads_again_and_answers(settings: dict[str, Any]) -> None:
     from luthier.models.load import load_model
 

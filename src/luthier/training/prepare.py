@@ -20,6 +20,7 @@ from luthier.training.options import DataOptions
 
 KINDS = {"sft": ("conversation", "completion"), "clm": ("text",)}
 """The kinds of rows each method reads."""
+SYSTEM_ROWS = 50
 REMEDIES = {"preference": "to learn the preferred replies alone, name them: --columns prompt=NAME completion=NAME"}
 """What to do with kinds that no method reads yet."""
 
@@ -63,6 +64,18 @@ class Prepared:
     def sizes(self) -> dict[str, int]:
         named = {"training": self.train, "validation": self.validation, "test": self.test}
         return {name: len(part.rows) for name, part in named.items() if part is not None}
+
+    @property
+    def system(self) -> str:
+        """The system message that the first training rows share, without which a tuned model is out of its element."""
+        rows = [self.train.rows[index] for index in range(min(SYSTEM_ROWS, len(self.train.rows)))]
+        said = {
+            row.messages[0].content or ""
+            if isinstance(row, Conversation) and row.messages and row.messages[0].role == "system"
+            else ""
+            for row in rows
+        }
+        return said.pop() if len(said) == 1 else ""
 
     def facts(self) -> dict[str, Any]:
         """Returns what run.json keeps of the rows."""

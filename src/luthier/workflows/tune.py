@@ -87,11 +87,12 @@ def _tune(spec: Spec, folder: RunFolder, report: Report) -> Result:
     outcome = tuning.train()
     tuned = tuning.measure("tuned")
     comparison = tuning.finish(outcome, base, tuned)
-    return _result(folder, planned.plan.to_json(), comparison)
+    return _result(folder, planned.plan.to_json(), comparison, system=planned.rows.system)
 
 
-def _result(folder: RunFolder, plan: Mapping[str, Any], comparison: Comparison | None) -> Result:
+def _result(folder: RunFolder, plan: Mapping[str, Any], comparison: Comparison | None, *, system: str) -> Result:
     path = str(folder.path)
+    asked = f" --system {shlex.quote(system)}" if system else ""
     shown = [] if comparison is None else [*comparison.tables(), *comparison.samples()]
     return Result(
         path,
@@ -100,7 +101,7 @@ def _result(folder: RunFolder, plan: Mapping[str, Any], comparison: Comparison |
         shown=shown,
         sentence="" if comparison is None else comparison.sentence,
         commands=(
-            f"luthier chat {shlex.quote(path)}",
+            f"luthier chat {shlex.quote(path)}{asked}",
             f"luthier export {shlex.quote(path)} --to merged --output {shlex.quote(path + '-merged')}",
         ),
     )
