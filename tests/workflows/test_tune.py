@@ -233,6 +233,48 @@ def test_the_plan_counts_what_is_cut_of_the_held_out_rows_too(settings: dict[str
     assert "held out: " in changed
 
 
+def test_planning_a_resume_removes_nothing(settings: dict[str, Any]) -> None:
+    with pytest.raises(Interrupted):
+        run(settings, StopAt(3))
+    run(settings, resume=True, plan_only=True)
+    assert len(checkpoint.checkpoints(Path(settings["output"]) / "checkpoints")) == 3
+    assert run(settings, resume=True).comparison
+
+
+class StopWhileAnswering(ListReport):
+    """Asks to stop as soon as held-out rows are answered, before anything is trained."""
+
+    def cancelled(self) -> bool:
+        return "answers of base" in self.tasks
+
+
+def test_a_run_stopped_before_training_can_be_resumed(settings: dict[str, Any], tmp_path: Path) -> None:
+    whole = run(settings, output=str(tmp_path / "whole"))
+    with pytest.raises(Interrupted, match="--resume"):
+        run(settings, StopWhileAnswering())
+    assert json.loads((Path(settings["output"]) / "run.json").read_text())["status"] == "interrupted"
+    assert same(whole.output, run(settings, resume=True).output)
+
+
+def test_a_refused_resume_leaves_a_finished_run_finished(settings: dict[str, Any]) -> None:
+    run(settings)
+    with pytest.raises(LuthierError, match="another run"):
+        run(settings, resume=True, seed=9)
+    assert json.loads((Path(settings["output"]) / "run.json").read_text())["status"] == "succeeded"
+
+
+def test_a_resumed_run_computes_with_the_threads_it_began_with(settings: dict[str, Any]) -> None:
+    with pytest.raises(Interrupted):
+        run(settings, StopAt(3))
+    before = torch.get_num_threads()
+    torch.set_num_threads(before + 1)
+    try:
+        assert run(settings, resume=True).comparison
+        assert torch.get_num_threads() == before + 1
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.soak
 def test_compiled_blocks_learn_the_same(settings: dict[str, Any], tmp_path: Path) -> None:
     plain = run(settings, output=str(tmp_path / "plain"))

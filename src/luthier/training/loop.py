@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,7 +74,6 @@ class Outcome:
     total_steps: int
     stopped_early: bool
     resumed_from: int | None
-    warnings: list[str] = field(default_factory=list)
 
 
 def total_steps(options: TrainingOptions, item_count: int) -> int:
@@ -115,7 +114,7 @@ class _Run:
         self._epoch: tuple[int, list[NDArray[np.int64]]] = (-1, [])
 
     def go(self, *, resume: bool) -> Outcome:
-        warnings, resumed = self._restore() if resume else ([], None)
+        resumed = self._restore() if resume else None
         if resumed is None:
             torch.manual_seed(self.options.seed)
         tracker = Tracker(
@@ -130,7 +129,7 @@ class _Run:
         finally:
             tracker.close()
         self._use_best()
-        return Outcome(self.state, self.total, stopped, resumed, warnings)
+        return Outcome(self.state, self.total, stopped, resumed)
 
     def _steps(self, tracker: Tracker) -> bool:
         """Runs the remaining steps; returns whether early stopping ended them."""
@@ -253,13 +252,12 @@ class _Run:
             out["scaler"] = torch.tensor([scale["scale"], scale["_growth_tracker"]], dtype=torch.float64)
         return {name: tensor.detach() for name, tensor in out.items()}
 
-    def _restore(self) -> tuple[list[str], int | None]:
+    def _restore(self) -> int | None:
         found, damaged = saved.latest_checkpoint(self.checkpoints, self.job.identity)
-        warnings = [str(error) for error in damaged]
-        for warning in warnings:
+        for warning in damaged:
             self.job.report.event("warning", f"{warning}; going on from the checkpoint before it")
         if found is None:
-            return warnings, None
+            return None
         self.state = saved.read_state(found)[0]
         tensors = saved.load_tensors(found)
         self._load_weights(tensors)
@@ -276,7 +274,7 @@ class _Run:
             self.scaler.load_state_dict(scale)
         saved.restore_random_states(tensors, self.job.device)
         self.job.report.event("info", f"resumed from step {self.state.step} ({found})")
-        return warnings, self.state.step
+        return self.state.step
 
     def _load_weights(self, tensors: Mapping[str, Tensor]) -> None:
         with torch.no_grad():

@@ -19,8 +19,8 @@ from luthier.errors import CheckpointError, SpecError
 class RunFolder:
     """One run's folder; `run.json` is replaced whole at each `update`."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, fresh: bool = False) -> None:
+        self.path, self.fresh = path, fresh
         self.model = path / "model"
         self.checkpoints = path / "checkpoints"
         self.data = path / "data"
@@ -37,6 +37,7 @@ class RunFolder:
             output = f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}"
         run = cls(Path(output))
         held = (run.path / "run.json").exists()
+        run.fresh = not held
         if held and not resume:
             raise SpecError(
                 "holds a run already", where=output, remedy="add --resume to go on with it, or name another --output"
@@ -52,15 +53,17 @@ class RunFolder:
         return run
 
     def abandon(self, status: str, message: str) -> None:
-        """Records how the run ended early; a folder in which nothing was trained yet is removed."""
-        if any(self.checkpoints.glob("step-*")):
-            self.update(status=status, error=message)
-        else:
+        """Records how the run ended early. A new folder in which a run failed before anything was trained is removed;
+        one that was there before, or can be resumed, never is, and a run that had succeeded stays so."""
+        if status == "failed" and not any(self.checkpoints.glob("step-*")):
             self.discard()
+        if self.path.exists() and self.read().get("status") != "succeeded":
+            self.update(status=status, error=message)
 
     def discard(self) -> None:
-        """Removes the folder of a run that was not started."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Removes the folder of a run that was not started, if this process made it."""
+        if self.fresh:
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def read(self) -> dict[str, Any]:
         """Returns the content of run.json."""

@@ -72,7 +72,7 @@ def plan_run(spec: TuningOptions, folder: RunFolder, report: Report) -> Planned:
         "gradient_checkpointing": fit.gradient_checkpointing,
         "precision": str(opened.dtype).removeprefix("torch."),
         "device": opened.device.type,
-        "threads": torch.get_num_threads(),
+        "threads": resolved["threads"] if resolved else torch.get_num_threads(),
     }
     report.event("plan", "", table=plan.table())
     folder.update(plan=plan.to_json(), resolved=chosen, rows=rows.facts(), base=opened.found.base)
