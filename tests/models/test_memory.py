@@ -194,3 +194,50 @@ def test_prediction_is_close_to_a_real_run() -> None:
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["peak"] - seen["runtime"] > 300e6
     assert seen["predicted"] == pytest.approx(seen["peak"], rel=0.2)
+
+
+def test_code_grows_with_the_lengths_in_half_precision_on_a_cpu_only() -> None:
+    config = make_model("llama").config
+    half = {"dtype": torch.bfloat16, "weight_dtype": torch.bfloat16}
+
+    def code(options: ParameterOptions = FULL, **changes: Any) -> int:
+        return predict_memory(request(config, options, **(half | changes))).code
+
+    assert predict_memory(request(config, row_lengths=9, pass_lengths=9, decoded_rows=9)).code == 0
+    assert code(device="cuda", row_lengths=9) == 0
+    assert code(row_lengths=3) - code(row_lengths=1) == 2 * memory._ROW_CODE
+    shapes = 4  # q and o; k and v; gate and up; down
+    assert code(pass_lengths=3) - code(pass_lengths=1) == 2 * 3 * shapes * memory._PRODUCT_CODE
+    assert code(decoded_rows=2) - code() == 2 * (shapes + 1) * memory._PRODUCT_CODE
+    assert code(ParameterOptions(), pass_lengths=3) > code(pass_lengths=3)
+    assert code(pass_lengths=10_000) == memory._ROW_CODE + memory._PRODUCTS_KEPT * memory._PRODUCT_CODE
+
+
+_TUNE = """
+import json, resource, sys
+from pathlib import Path
+from luthier.report import ListReport
+from luthier.workflows import demo, tune
+train, precision, output = sys.argv[1:]
+asked = demo.tune_spec(demo.Spec(output=output, max_steps=30)).model_dump()
+tune.run(tune.Spec(**(asked | {"train": train, "precision": precision})), ListReport())
+run = json.loads((Path(output) / "run.json").read_text())
+print(json.dumps({"predicted": run["plan"]["memory_bytes"],
+                  "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+"""
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss has another unit")
+@pytest.mark.parametrize("precision", ["bf16", "fp32"])
+@pytest.mark.parametrize("train", ["full", "lora"])
+def test_the_plan_of_a_whole_run_is_close(train: str, precision: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _TUNE, train, precision, str(tmp_path / "run")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": "src", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
+    )
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert abs(seen["predicted"] - seen["peak"]) < max(0.2 * seen["peak"], 300e6)

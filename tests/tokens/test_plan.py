@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luthier.tokens.plan import plan_passes, plan_steps
+from luthier.tokens.plan import pass_lengths, plan_passes, plan_steps
 
 lengths_of = st.lists(st.integers(1, 300), min_size=1, max_size=60)
 ORDERS = ["random", "group_by_length", "sequential"]
@@ -68,3 +68,16 @@ def test_passes_hold_every_sequence_within_the_budget(lengths: list[int], budget
 
 def test_without_packing_each_sequence_has_its_own_pass() -> None:
     assert plan_passes([3, 9, 3], 100, packing=False) == [[1], [0], [2]]
+
+
+@given(lengths=lengths_of, batch_size=st.integers(1, 9), steps=st.integers(1, 30), packing=st.booleans())
+def test_pass_lengths_are_those_of_the_run(lengths: list[int], batch_size: int, steps: int, packing: bool) -> None:
+    found = pass_lengths(lengths, 300, batch_size=batch_size, order="random", seed=3, steps=steps, packing=packing)
+    expected: list[int] = []
+    for step in range(steps):
+        epoch, index = divmod(step, -(-len(lengths) // batch_size))
+        chosen = plan_steps(lengths, batch_size=batch_size, order="random", seed=3, epoch=epoch)[index]
+        sizes = [lengths[row] for row in chosen]
+        expected += [sum(sizes[place] for place in part) for part in plan_passes(sizes, 300, packing=packing)]
+    assert found == expected
+    assert max(found) <= 300

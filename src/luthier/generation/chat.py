@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 
 from luthier.errors import LuthierError
 from luthier.generation.engine import Engine
+from luthier.generation.options import BATCH_TOKENS
 from luthier.records.messages import Delta, Message, Reply, Sampling, ToolCall
 
 Tools = Sequence[Mapping[str, Any]]
@@ -60,7 +61,7 @@ class TemplateChat:
         self.engine, self.template, self.name = engine, template, name
 
     @classmethod
-    def of(cls, loaded: Loaded, *, max_batch_tokens: int = 16_384) -> Self:
+    def of(cls, loaded: Loaded, *, max_batch_tokens: int = BATCH_TOKENS) -> Self:
         """Returns the chat with a loaded model."""
         return cls(Engine.of(loaded, max_batch_tokens=max_batch_tokens), loaded.template, loaded.name)
 

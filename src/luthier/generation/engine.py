@@ -15,6 +15,7 @@ from torch import Tensor
 from luthier.errors import CapacityError, ModelError
 from luthier.generation.decode import Batch, Forward, prefill, score, without
 from luthier.generation.draft import Draft
+from luthier.generation.options import BATCH_TOKENS
 from luthier.generation.sample import check_sampling, draw
 from luthier.records.messages import Delta, Reply, Sampling
 
@@ -57,7 +58,7 @@ class Engine:
         stop_ids: frozenset[int],
         context_length: int,
         name: str = "model",
-        max_batch_tokens: int = 16_384,
+        max_batch_tokens: int = BATCH_TOKENS,
     ) -> None:
         self.name, self.model, self.tokenizer = name, model, tokenizer
         self.stop_ids, self.context_length, self.max_batch_tokens = stop_ids, context_length, max_batch_tokens
@@ -65,7 +66,7 @@ class Engine:
         self._vocabulary = int(model.get_input_embeddings().weight.shape[0])
 
     @classmethod
-    def of(cls, loaded: Loaded, *, max_batch_tokens: int = 16_384) -> Self:
+    def of(cls, loaded: Loaded, *, max_batch_tokens: int = BATCH_TOKENS) -> Self:
         """Returns the engine of a loaded model; replies end at its template's stop tokens."""
         return cls(
             loaded.model,

@@ -10,6 +10,9 @@ from pydantic import Field
 from luthier.config import Options
 from luthier.records.messages import Sampling
 
+BATCH_TOKENS = 16_384
+"""Prompt and reply tokens held in memory at once, unless said otherwise."""
+
 
 class SamplingOptions(Options):
     """How the tokens of a reply are drawn from the model's probabilities."""
@@ -58,7 +61,7 @@ class BatchingOptions(Options):
 
     title = "Generation"
     max_batch_tokens: int = Field(
-        default=16_384,
+        default=BATCH_TOKENS,
         ge=1,
         le=100_000_000,
         description="prompt and reply tokens held in memory at once while replies are written; "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -18,6 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedC
 from transformers.masking_utils import sdpa_mask
 
 from luthier.errors import ModelError
+from luthier.models.shapes import PASS, ROW, add_rows, spare
 from luthier.tokens.pack import Batch
 
 _ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention", "attention"}
@@ -117,7 +119,9 @@ class PackedAttention:
             span = slice(start, start + count * length)
             q, k, v = (_stack(states[0, :, span], count) for states in (query, key, value))  # (n, H, L, D)
             mask = None if attention_mask is None else _blocks(attention_mask, start, count, length)
-            part = _attend(q, k, v, mask, scaling, dropout, softcap, s_aux)  # (n, H, L, D)
+            if mask is None:  # causal: what comes after a row is not seen by it
+                q, k, v = (add_rows(states, spare(length, ROW, query)) for states in (q, k, v))
+            part = _attend(q, k, v, mask, scaling, dropout, softcap, s_aux)[:, :, :length]  # (n, H, L, D)
             out.append(part.transpose(1, 2).flatten(0, 1))  # (n * L, H, D)
         return torch.cat(out)[None], None
 
@@ -187,15 +191,29 @@ def use_packed_attention(model: Any, *, check: bool = True) -> Iterator[PackedAt
 def forward_packed(module: Any, batch: Batch) -> Any:
     """Returns what `module`, a causal model under `use_packed_attention` or its decoder, gives for the packed rows.
 
-    Hidden states are (1, T, d) and logits (1, T, V), in the order of `batch.tokens`.
+    Hidden states are (1, T, d) and logits (1, T, V), in the order of `batch.tokens`; T may be rounded up.
     """
     handle = _handles.get(module.config._attn_implementation)
+    if handle is not None:
+        batch = _rounded_up(batch, spare(len(batch.tokens), PASS, module.get_input_embeddings().weight))
     call = {"input_ids": batch.tokens[None], "position_ids": batch.positions[None], "use_cache": False}
     # No mask is passed, not even one of ones: that would switch transformers' own separation of rows off.
     if handle is None:
         return module(**call)
     with handle.forward(batch):
         return module(**call)
+
+
+def _rounded_up(batch: Batch, count: int) -> Batch:
+    """Returns the batch with `count` tokens that belong to no row after the last, as a segment of their own."""
+    if not count:
+        return batch
+    return replace(
+        batch,
+        tokens=F.pad(batch.tokens, (0, count)),
+        positions=torch.cat([batch.positions, torch.arange(count, device=batch.positions.device)]),
+        segments=(*batch.segments, batch.segments[-1] + count),
+    )
 
 
 def _attend(
@@ -303,5 +321,5 @@ def _logits(model: Any, rows: list[torch.Tensor]) -> torch.Tensor:
     ends = itertools.accumulate((len(row) for row in rows), initial=0)
     positions = torch.cat([torch.arange(len(row), device=row.device) for row in rows])
     batch = Batch(torch.cat(rows), positions, tuple(ends), nothing, nothing, tuple(range(len(rows))))
-    logits: torch.Tensor = forward_packed(model, batch).logits[0]
+    logits: torch.Tensor = forward_packed(model, batch).logits[0, : len(batch.tokens)]
     return logits

@@ -204,7 +204,7 @@ def linear_layers(model: nn.Module) -> dict[str, nn.Linear | Conv1D]:
 def insert_lora(
     model: nn.Module, names: Sequence[str], shape: LoraShape, generator: torch.Generator | None = None
 ) -> list[LoraLinear]:
-    """Returns new low-rank layers, XX
+    """Puts new low-rank layers in the place of the named linear layers, and returns them.
 
     `ModelError` when a name is not a linear layer of the model.
     """

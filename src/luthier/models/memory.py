@@ -1,6 +1,7 @@
 """Predicts the peak memory of a training run before anything is loaded, and says what would fit when it does not.
 
-    peak = slack x (activations + logits + workspace + gradients of the moment) + weights + copies + optimizer + runtime
+    peak = slack x (activations + logits + workspace + gradients of the moment)
+         + weights + copies + optimizer + compiled code + runtime
 
 The bytes that a model keeps per token for the backward pass are counted, not guessed: a forward pass on PyTorch's meta
 device, where tensors have sizes but no memory, lists what autograd would keep.
@@ -35,6 +36,12 @@ _SLACK = {"cpu": 1.25, "cuda": 1.1, "mps": 1.1}
 _MIXED = 1.3
 """Bytes kept per token when fp32 weights are computed with in half precision, per byte kept in half precision alone:
 the residual stream and the norms stay in fp32. Measured on Llama shapes."""
+_ROW_CODE = 5_000_000
+"""Bytes of code that attention keeps for each length of row, in half precision on a CPU: measured."""
+_PRODUCT_CODE = 800_000
+"""The same for a matrix product and one length of pass."""
+_PRODUCTS_KEPT = 1024
+"""Matrix products whose code oneDNN keeps."""
 _RUNTIME = {"cuda": 600_000_000}
 """What a CUDA context and its libraries take on the GPU."""
 
@@ -43,6 +50,8 @@ _RUNTIME = {"cuda": 600_000_000}
 class MemoryRequest:
     """What a run will do. `labelled_per_pass` None means that every token may carry loss.
 
+    `row_lengths` and `pass_lengths` count the different lengths, as rounded up, that the run computes with;
+    `decoded_rows` is how many replies are written at once.
     `weight_dtype` is what the weights are stored in, `dtype` what is computed in: where the two differ, a copy of the
     weights in `dtype` is kept. `runtime_bytes` None means what this process holds now.
     """
@@ -55,6 +64,9 @@ class MemoryRequest:
     longest_row: int
     passes_per_step: int = 1
     labelled_per_pass: int | None = None
+    row_lengths: int = 1
+    pass_lengths: int = 1
+    decoded_rows: int = 0
     gradient_checkpointing: bool = False
     logits_chunk: int = 1024
     device: str = "cpu"
@@ -80,6 +92,7 @@ class MemoryPlan:
     logits: int
     workspace: int
     slack: int
+    code: int = 0
 
     @property
     def new(self) -> int:
@@ -101,6 +114,7 @@ class MemoryPlan:
             ("logits of one chunk", self.logits),
             ("workspace", self.workspace),
             ("held by the allocator", self.slack),
+            ("code compiled for each length", self.code),
             ("Python and libraries", self.runtime),
         )
 
@@ -136,6 +150,7 @@ def predict_memory(request: MemoryRequest) -> MemoryPlan:
         activations=activations,
         logits=logits,
         workspace=workspace,
+        code=_code(request, traced),
         slack=round((_SLACK[request.device] - 1) * (activations + logits + workspace + gradients_at_peak)),
     )
 
@@ -211,6 +226,7 @@ class _Traced:
     vocab: int
     hidden: int
     widest: int
+    shapes: frozenset[tuple[int, ...]]
     layers: int
     kept: float
 
@@ -227,7 +243,7 @@ def _trace(request: MemoryRequest) -> _Traced:
             model = loader.from_config(config, dtype=request.dtype, attn_implementation=_TRACED, **extra)
         except (ValueError, ImportError):  # a model that brings its own attention
             model = loader.from_config(copy.deepcopy(request.config), dtype=request.dtype, **extra)
-        widest = max(max(layer.weight.shape) for layer in linear_layers(decoder_layers(model)[1]).values())
+        shapes = {tuple(layer.weight.shape) for layer in linear_layers(decoder_layers(model)[1]).values()}
         chosen = choose_parameters(model, request.options, generator_seed=0)
         model.train()
         kept = _kept_per_token(model)
@@ -239,7 +255,8 @@ def _trace(request: MemoryRequest) -> _Traced:
         head_trained=head.weight.requires_grad,
         vocab=head.weight.shape[0],
         hidden=head.weight.shape[1],
-        widest=widest,
+        widest=max(max(shape) for shape in shapes),
+        shapes=frozenset(shapes),
         layers=len(decoder_layers(model)[1]),
         kept=kept,
     )
@@ -318,6 +335,18 @@ def _activations(request: MemoryRequest, traced: _Traced) -> int:
         return round(request.tokens * kept)
     inputs = traced.layers * traced.hidden * size
     return round(request.tokens * (inputs + kept / traced.layers))
+
+
+def _code(request: MemoryRequest, traced: _Traced) -> int:
+    """Bytes of the code that is compiled for each length and kept, in half precision on a CPU (`models.shapes`)."""
+    if request.device != "cpu" or request.dtype == torch.float32:
+        return 0
+    forward = len(traced.shapes)
+    each = 3 * forward
+    if request.options.train in ("lora", "dora"):  # the frozen weight has no gradient; A and B have three products each
+        each = 2 * forward + 3 * sum(len({shape[side] for shape in traced.shapes}) for side in (0, 1))
+    products = request.pass_lengths * each + request.decoded_rows * (forward + 1)
+    return request.row_lengths * _ROW_CODE + min(_PRODUCTS_KEPT, products) * _PRODUCT_CODE
 
 
 def _runtime(request: MemoryRequest) -> int:

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from luthier.models.attention import forward_packed
+from luthier.models.shapes import PASS, add_rows, spare
 from luthier.tokens.pack import Batch, pack_rows
 from luthier.tokens.token_rows import TokenRow
 
@@ -49,22 +50,27 @@ class _HeadCrossEntropy(torch.autograd.Function):
         compute = weight.to(hidden.dtype)
         loss = torch.zeros((), dtype=torch.float32, device=hidden.device)
         correct = torch.zeros((), dtype=torch.int64, device=hidden.device)
-        hidden_grad = torch.empty_like(hidden) if wants_hidden else None
+        padded = add_rows(hidden, spare(len(hidden), PASS, hidden))
+        hidden_grad = torch.empty_like(padded) if wants_hidden else None
         weight_grad = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
-        for start in range(0, hidden.shape[0], CHUNK):
-            rows, wanted = hidden[start : start + CHUNK], targets[start : start + CHUNK]
+        for start in range(0, len(hidden), CHUNK):
+            rows, wanted = padded[start : start + CHUNK], targets[start : start + CHUNK]
             log_p = F.log_softmax(F.linear(rows, compute).float(), -1)  # (C, V)
-            loss -= log_p.gather(1, wanted[:, None]).sum()
-            correct += (log_p.argmax(-1) == wanted).sum()
+            real = log_p[: len(wanted)]
+            loss -= real.gather(1, wanted[:, None]).sum()
+            correct += (real.argmax(-1) == wanted).sum()
             if hidden_grad is None and weight_grad is None:
                 continue
             grad = log_p.exp_()
             grad[torch.arange(len(wanted), device=grad.device), wanted] -= 1
+            grad[len(wanted) :] = 0
             grad = grad.mul_(scale).to(hidden.dtype)  # (C, V): d loss / d logits
             if hidden_grad is not None:
                 torch.mm(grad, compute, out=hidden_grad[start : start + CHUNK])
             if weight_grad is not None:
                 weight_grad += (grad.t() @ rows).float()
+        if hidden_grad is not None:
+            hidden_grad = hidden_grad[: len(hidden)]
         ctx.save_for_backward(hidden_grad, weight_grad)
         ctx.weight_dtype = weight.dtype
         ctx.mark_non_differentiable(correct)

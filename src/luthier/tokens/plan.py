@@ -57,5 +57,27 @@ def plan_passes(lengths: Sequence[int], max_tokens_per_pass: int, *, packing: bo
     return passes
 
 
+def pass_lengths(
+    lengths: Sequence[int] | npt.NDArray[np.int64],
+    max_tokens_per_pass: int,
+    *,
+    batch_size: int,
+    order: Order,
+    seed: int,
+    steps: int,
+    packing: bool = True,
+) -> list[int]:
+    """Returns the tokens of each forward pass of a run's first `steps` steps, as they will be made."""
+    sizes, found, epoch = np.asarray(lengths), [], 0
+    while steps > 0:
+        for chosen in plan_steps(sizes, batch_size=batch_size, order=order, seed=seed, epoch=epoch)[:steps]:
+            step = sizes[chosen].tolist()
+            passes = plan_passes(step, max_tokens_per_pass, packing=packing)
+            found += [sum(step[place] for place in members) for members in passes]
+            steps -= 1
+        epoch += 1
+    return found
+
+
 def _chunks(indices: npt.NDArray[np.int64], size: int) -> list[npt.NDArray[np.int64]]:
     return [indices[start : start + size] for start in range(0, len(indices), size)]

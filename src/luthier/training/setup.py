@@ -10,13 +10,16 @@ from typing import Any
 import torch
 
 from luthier.errors import SpecError
+from luthier.generation.options import BATCH_TOKENS
 from luthier.models.attention import packing_refusal
 from luthier.models.load import empty_model
 from luthier.models.memory import MemoryRequest, check_capacity, free_memory, predict_memory
 from luthier.models.opening import Opened, fingerprint, open_model
 from luthier.models.parameters import Trainable, choose_parameters
 from luthier.models.scratch import new_config, train_tokenizer
+from luthier.models.shapes import PASS, ROW
 from luthier.report import Report
+from luthier.tokens.plan import pass_lengths
 from luthier.training.fit import Fit, fit_passes, token_budgets
 from luthier.training.loop import total_steps
 from luthier.training.options import TuningOptions
@@ -26,6 +29,8 @@ from luthier.training.run import RunFolder, identity
 
 LOW_RANK = ("lora", "dora")
 LOW_RANK_RATE, FULL_RATE = 2e-4, 2e-5
+PLANNED_STEPS = 500
+"""Steps whose passes are laid out to predict their memory."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +66,9 @@ def plan_run(spec: TuningOptions, folder: RunFolder, report: Report) -> Planned:
     )
     trainable = _count(opened, spec)
     resolved = folder.read().get("resolved") if spec.resume else None
-    fit, free = _fit(spec, opened, rows, earlier=resolved)
-    plan = _plan(spec, opened, rows, trainable, fit, free, packing=spec.packing and refusal is None)
+    packing = spec.packing and refusal is None
+    fit, free = _fit(spec, opened, rows, packing=packing, earlier=resolved)
+    plan = _plan(spec, opened, rows, trainable, fit, free, packing=packing)
     if refusal:
         report.event("warning", f"rows are not packed, each is a pass of its own: {refusal}")
     for note, count in rows.train.counts.notes:
@@ -110,26 +116,11 @@ def _count(opened: Opened, spec: TuningOptions) -> Trainable:
     return choose_parameters(empty_model(opened.config), spec, generator_seed=spec.seed)
 
 
-def _fit(spec: TuningOptions, opened: Opened, rows: Prepared, *, earlier: Mapping[str, Any] | None) -> tuple[Fit, int]:
+def _fit(
+    spec: TuningOptions, opened: Opened, rows: Prepared, *, packing: bool, earlier: Mapping[str, Any] | None
+) -> tuple[Fit, int]:
     """Returns the passes and the free memory; a resumed run keeps the passes it began with, its numbers depend on
     them. `CapacityError` says what would fit."""
-    counts = rows.train.counts
-    step_tokens = spec.batch_size * counts.tokens / counts.sequences
-
-    def request(tokens: int, recompute: bool) -> MemoryRequest:
-        return MemoryRequest(
-            opened.config,
-            spec,
-            dtype=opened.dtype,
-            weight_dtype=torch.float32 if spec.train not in LOW_RANK else opened.dtype,
-            tokens_per_pass=tokens,
-            longest_row=rows.longest,
-            passes_per_step=math.ceil(step_tokens / tokens),
-            gradient_checkpointing=recompute,
-            device=opened.device.type,
-            trust_remote_code=spec.trust_remote_code,
-        )
-
     budgets = token_budgets(rows.longest, on_cpu=opened.device.type == "cpu")
     recompute = (False, True) if spec.gradient_checkpointing is None else (spec.gradient_checkpointing,)
     if spec.max_tokens_per_pass:
@@ -138,15 +129,53 @@ def _fit(spec: TuningOptions, opened: Opened, rows: Prepared, *, earlier: Mappin
         budgets, recompute = [earlier["max_tokens_per_pass"]], (earlier["gradient_checkpointing"],)
     free = free_memory(opened.device.type)
     fit = fit_passes(
-        lambda tokens, again: predict_memory(request(tokens, again)),
+        lambda tokens, again: predict_memory(_memory(spec, opened, rows, tokens, again, packing=packing)),
         free_bytes=free,
         budgets=budgets,
         checkpointing=recompute,
     )
     if fit is None:
         last = (budgets[-1], recompute[-1])
-        fit = Fit(*last, check_capacity(request(*last), free))
+        fit = Fit(*last, check_capacity(_memory(spec, opened, rows, *last, packing=packing), free))
     return fit, free
+
+
+def _memory(
+    spec: TuningOptions, opened: Opened, rows: Prepared, tokens: int, recompute: bool, *, packing: bool
+) -> MemoryRequest:
+    """Returns what the run will ask of memory with passes of up to `tokens`, from the passes of its first steps."""
+    lengths, counts = rows.train.tokens.lengths, rows.train.counts
+    passes = pass_lengths(
+        lengths,
+        tokens,
+        batch_size=spec.batch_size,
+        order=spec.order,
+        seed=spec.seed,
+        steps=min(PLANNED_STEPS, total_steps(spec, counts.sequences)),
+        packing=packing,
+    )
+    return MemoryRequest(
+        opened.config,
+        spec,
+        dtype=opened.dtype,
+        weight_dtype=torch.float32 if spec.train not in LOW_RANK else opened.dtype,
+        tokens_per_pass=max(passes),
+        longest_row=rows.longest,
+        row_lengths=len(set(-(lengths // -ROW))),
+        pass_lengths=len({-(length // -PASS) for length in passes}),
+        decoded_rows=_decoded_rows(spec, rows),
+        passes_per_step=math.ceil(spec.batch_size * counts.tokens / counts.sequences / tokens),
+        gradient_checkpointing=recompute,
+        device=opened.device.type,
+        trust_remote_code=spec.trust_remote_code,
+    )
+
+
+def _decoded_rows(spec: TuningOptions, rows: Prepared) -> int:
+    """Returns how many held-out rows are answered at once, before and after training."""
+    if rows.heldout is None or spec.method != "sft":
+        return 0
+    return min(spec.answer_rows, len(rows.heldout.rows), BATCH_TOKENS // rows.heldout.counts.longest)
 
 
 def _plan(

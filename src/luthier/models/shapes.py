@@ -1,0 +1,29 @@
+"""Lengths rounded up where PyTorch compiles code for every length it meets, and keeps it.
+
+In half precision on a CPU (torch 2.13), a new length of row costs about 5 MB in attention's backward pass, and a new
+length of pass 0.8 MB per matrix product: gigabytes for rows of many lengths. Rounded up, a few lengths serve.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+ROW = 32
+"""Tokens that attention's rows are rounded up to."""
+PASS = 64
+"""Tokens, or label rows, that matrix products are rounded up to."""
+
+
+def spare(length: int, multiple: int, states: Tensor) -> int:
+    """Returns how much to add to a length of a computation with `states`: nothing where nothing is compiled."""
+    if states.device.type != "cpu":
+        return 0
+    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else states.dtype
+    return -length % multiple if dtype in (torch.bfloat16, torch.float16) else 0
+
+
+def add_rows(states: Tensor, count: int) -> Tensor:
+    """Returns states (..., L, d) with `count` rows of zeros after the last: (..., L + count, d)."""
+    return F.pad(states, (0, 0, 0, count)) if count else states
