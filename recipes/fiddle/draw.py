@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -51,15 +51,27 @@ def word_list(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Draw:
-    """One random stream over one part of the lists. `level` 1 to 3 says how long and how hard the row may be."""
+    """One random stream over one part of the lists. `level` 1 to 3 says how long and how hard the row may be.
+
+    `unseen` is the share of a held-out row's phrasings that training never sees.
+    """
 
     random: Random
     level: int = 1
     held_out: bool = False
+    unseen: float = 0.5
+
+    def at(self, level: int) -> Draw:
+        """Returns the same stream at another level."""
+        return replace(self, level=level)
+
+    def name(self, items: Sequence[Item]) -> Item:
+        """Returns an item of this draw's part of `items`: use it for names and facts."""
+        return self.random.choice(part(tuple(items), self.held_out))
 
     def phrase(self, items: Sequence[Item]) -> Item:
-        """Returns an item of this draw's part of `items`: use it for phrasings, names and facts."""
-        return self.random.choice(part(tuple(items), self.held_out))
+        """Returns a phrasing: for a held-out row often one of the fifth that training never sees (`unseen`)."""
+        return self.random.choice(part(tuple(items), self.held_out and self.chance(self.unseen)))
 
     def any(self, items: Sequence[Item]) -> Item:
         """Returns any item of `items`: use it for small closed sets such as weekdays and labels."""
@@ -67,7 +79,7 @@ class Draw:
 
     def word(self, name: str) -> str:
         """Returns a line of `words/NAME.txt`, of this draw's part."""
-        return self.phrase(word_list(name))
+        return self.name(word_list(name))
 
     def words(self, name: str, count: int) -> list[str]:
         """Returns `count` different lines of `words/NAME.txt`."""

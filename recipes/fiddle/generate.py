@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -20,11 +20,13 @@ from recipes.fiddle.rows import Row
 from recipes.fiddle.skills import (
     arithmetic,
     calling,
+    cited,
     classification,
     copying,
     dialogue,
     extraction,
     listing,
+    many,
     passage,
     rewriting,
     scoring,
@@ -34,11 +36,17 @@ PLAN = "0:20000,1:40000,2:40000,3:36000"
 MOST_PARAGRAPHS = 40_000
 Skill = Callable[[Draw], Row]
 SKILLS: dict[str, Skill] = {
+    "over_and_over": many.over_and_over,
+    "look_ups": many.look_ups,
+    "passages": many.passages,
+    "records": many.records,
+    "labels": many.labels,
     "drill": copying.drill,
     "repeat": copying.repeat,
     "look_up": copying.look_up,
     "position": copying.position,
     "passage": passage.answer,
+    "cited": cited.cited,
     "true_or_false": passage.true_or_false,
     "fields": extraction.fields,
     "schema": extraction.schema,
@@ -64,32 +72,36 @@ class Stage:
 
 
 STAGES = {
-    0: Stage({"drill": 1}, (1, 0, 0)),
+    0: Stage({"over_and_over": 1, "look_ups": 2}, (1, 0, 0)),
     1: Stage(
         {
-            "repeat": 3, "look_up": 3, "position": 1, "passage": 4, "fields": 4, "extract_chat": 1, "classify": 1,
-            "dialogue": 0.5,
+            "over_and_over": 0.4, "look_ups": 1, "passages": 3, "records": 3.5, "labels": 1.5, "schema": 1,
+            "repeat": 0.4, "dialogue": 0.3,
         },
-        (1, 0, 0),
+        (0.5, 0.5, 0),
     ),
     2: Stage(
         {
-            "repeat": 0.7, "look_up": 1, "position": 0.5, "passage": 4, "true_or_false": 1, "fields": 3, "schema": 1.5,
-            "extract_chat": 2, "classify": 2.5, "rewrite": 1.5, "listing": 1, "arithmetic": 1.5, "dialogue": 0.8,
-            "tool_call": 0.4, "review": 0.5, "coverage": 0.5,
+            "repeat": 0.5, "look_up": 0.7, "position": 0.4, "passages": 2, "passage": 2, "cited": 1.5,
+            "true_or_false": 0.7, "records": 2, "fields": 1.5, "schema": 1.5, "extract_chat": 1,
+            "labels": 1, "classify": 1.5, "rewrite": 1.2, "listing": 1, "arithmetic": 1.2,
+            "dialogue": 0.7, "tool_call": 0.7, "review": 0.5, "coverage": 0.5,
         },
         (0.45, 0.55, 0),
     ),
     3: Stage(
         {
-            "repeat": 0.3, "look_up": 0.6, "position": 0.3, "passage": 3.5, "true_or_false": 1, "fields": 2.5,
-            "schema": 1.5, "extract_chat": 2.5, "classify": 2, "rewrite": 1.2, "listing": 1, "arithmetic": 1.5,
-            "dialogue": 0.8, "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
+            "repeat": 0.3, "look_up": 0.5, "position": 0.3, "passage": 3, "cited": 2.5, "true_or_false": 0.8,
+            "records": 1, "fields": 2.5, "schema": 2, "extract_chat": 1.5, "classify": 2.2, "rewrite": 1.2,
+            "listing": 1, "arithmetic": 1.5, "dialogue": 0.8, "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
         },
-        (0.25, 0.4, 0.35),
-        prose=0.08,
+        (0.3, 0.45, 0.25),
+        prose=0.06,
     ),
 }  # fmt: skip
+
+WITHOUT_NAMES = ("arithmetic", "dialogue", "tool_call")
+"""Skills whose rows may hold no name or fact at all: what is new in a held-out one is every phrasing."""
 
 
 def rows(stage: int, count: int, seed: int, *, paragraphs: Sequence[str] = (), held_out: bool = False) -> Iterator[Row]:
@@ -102,13 +114,20 @@ def rows(stage: int, count: int, seed: int, *, paragraphs: Sequence[str] = (), h
         if paragraphs and random.random() < plan.prose:
             yield prose.continuation(draw, paragraphs[index % len(paragraphs)])
         else:
-            yield SKILLS[random.choices(names, weights)[0]](draw)
+            skill = random.choices(names, weights)[0]
+            yield SKILLS[skill](draw_for(skill, random, level, held_out=held_out))
 
 
 def skill_rows(skill: str, count: int, seed: int, *, level: int = 1, held_out: bool = True) -> list[Row]:
     """Returns rows of one skill, for measuring it."""
-    draw = Draw(Random(f"{skill}:{seed}:{held_out}"), level, held_out)
+    draw = draw_for(skill, Random(f"{skill}:{seed}:{held_out}"), level, held_out=held_out)
     return [SKILLS[skill](draw) for _ in range(count)]
+
+
+def draw_for(skill: str, random: Random, level: int, *, held_out: bool) -> Draw:
+    """Returns the draw of rows of one skill."""
+    draw = Draw(random, level, held_out)
+    return replace(draw, unseen=1.0) if skill in WITHOUT_NAMES else draw
 
 
 def write(path: Path, made: Iterator[Row]) -> int:

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  (phrase lists read best in long lines)
-"""The prompt formats of every skill: what the user may say around the content, kept in one place.
+"""What the user may say around the content of every skill, beside the platform's own formats (`luthier.records.prompts`).
 
 `{...}` marks what a skill fills in. A fifth of every list is held out from training (see `draw.part`).
 """
@@ -43,7 +43,6 @@ PASSAGE = (
 PASSAGE_SYSTEM = ("Answer from the text.", "Answer with the exact words of the text.", "You answer questions about a text.",
                   "Give a short answer from the passage.", "Use only what the user gives you.",
                   "Keep your answers as short as you can.")  # fmt: skip
-NO_ANSWER = "The text does not say."
 TRUE_FALSE = (
     "{passage}\nTrue, false or unknown? {claim}", "{passage}\n\nClaim: {claim}\nIs the claim true, false or unknown?",
     "Text: {passage}\nStatement: {claim}\nAnswer true, false or unknown.", "{passage}\nIs this true, false or unknown: {claim}",
@@ -99,4 +98,14 @@ SCORE_COVERAGE = (
     "Grade the answer: 1 to 5, one more for each fact it holds.\nFacts: {facts}\nAnswer: {answer}",
     "{answer}\nHow many of these facts does it hold, plus one? {facts}",
     "Facts: {facts}\nAnswer: {answer}\nScore (1 + facts found):",
+)  # fmt: skip
+
+CITED = (
+    "{passages}\n\n{question}", "{passages}\nQuestion: {question}", "{question}\n{passages}", "Passages:\n{passages}\nQ: {question}",
+    "{question}\n\nSources:\n{passages}", "Use these passages.\n{passages}\n\n{question}",
+)  # fmt: skip
+CITED_SYSTEM = (
+    "Answer from the passages and name the one you used, as [n].", "Cite the number of the passage after each answer.",
+    "Short answers from the passages, each with its number in brackets.", "Answer and end with the passage's number: [1], [2] ...",
+    "You answer from numbered passages. The number goes at the end.",
 )  # fmt: skip

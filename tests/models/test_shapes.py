@@ -41,9 +41,10 @@ def both(compute: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> tuple[A
     return rounded, compute()
 
 
+@pytest.mark.parametrize("mixed", [True, False])
 @pytest.mark.parametrize("kind", KINDS)
-def test_packed_states_and_gradients_do_not_change(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = make_model(kind).to(torch.bfloat16).eval()
+def test_packed_states_and_gradients_do_not_change(kind: str, mixed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_model(kind).to(torch.float32 if mixed else torch.bfloat16).eval()
     generator = torch.Generator().manual_seed(0)
     tokens = [torch.randint(3, 90, (length,), generator=generator).numpy() for length in (40, 33, 9, 5)]
     rows = [TokenRow(part.astype("int32"), part > 0, index) for index, part in enumerate(tokens)]
@@ -53,7 +54,7 @@ def test_packed_states_and_gradients_do_not_change(kind: str, monkeypatch: pytes
 
     def compute() -> tuple[torch.Tensor, torch.Tensor]:
         model.zero_grad(set_to_none=True)
-        with use_packed_attention(model):
+        with use_packed_attention(model), torch.autocast("cpu", torch.bfloat16, enabled=mixed):
             states = forward_packed(model.get_decoder(), batch).last_hidden_state[0]
             states[: len(batch.tokens)].float().square().sum().backward()
         gradients = [p.grad.float().flatten() for p in model.parameters() if p.grad is not None]

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from luthier.records.prompts import classify as platform_format
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, joined
 from recipes.fiddle.rows import Row, Turns, single
 
 Maker = Callable[[Draw], str]
+PLATFORM_SHARE = 0.4
 
 # fmt: off
 MOODS: Mapping[str, tuple[str, ...]] = {
@@ -55,7 +57,7 @@ def _fill(draw: Draw, phrasing: str) -> str:
     )
 
 
-def _makers(draw: Draw) -> dict[str, Maker]:
+def makers(draw: Draw) -> dict[str, Maker]:
     """Returns three labels, in random order, each with what makes a text of it."""
     chosen = draw.between(0, 6)
     if chosen == 0:
@@ -68,13 +70,15 @@ def _makers(draw: Draw) -> dict[str, Maker]:
 
 def classify(draw: Draw) -> Row:
     """Returns a row with a text and three labels; from level 2 on sometimes a chat that labels several texts."""
-    makers = _makers(draw)
-    labels = list(makers)
+    made = makers(draw)
+    labels = list(made)
     named = draw.any((joined(labels, "or"), ", ".join(labels), joined(labels, "or")))
     answer = draw.any(labels)
     if draw.chance(0.3):
         system = draw.phrase(prompts.CLASSIFY_SYSTEM).format(labels=named)
         count = draw.between(1, 1 + draw.level)
         answers = [draw.any(labels) for _ in range(count)]
-        return Turns(tuple((makers[label](draw), label) for label in answers), system).row()
-    return single(draw.phrase(prompts.CLASSIFY).format(labels=named, text=makers[answer](draw)), answer)
+        return Turns(tuple((made[label](draw), label) for label in answers), system).row()
+    if draw.chance(PLATFORM_SHARE):
+        return single(platform_format(labels, made[answer](draw)), answer)
+    return single(draw.phrase(prompts.CLASSIFY).format(labels=named, text=made[answer](draw)), answer)

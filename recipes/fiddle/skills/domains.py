@@ -130,3 +130,14 @@ DOMAINS = (
 OPENINGS = ("Hello!", "Hi,", "Good morning.", "Good evening.", "Dear team,", "Hi there!", "Hello,", "Good day.", "Hey,", "To whom it may concern:", "Morning!", "Dear Sir or Madam,")
 CLOSINGS = ("Thank you.", "Thanks!", "Many thanks.", "Best wishes.", "See you soon.", "Kind regards.", "Bye.", "Thanks in advance.", "Cheers.", "Have a nice day.")
 FILLERS = ("I hope you are well.", "We were there last year too.", "My sister told me about you.", "The weather is lovely here.", "I saw your page.", "It is my first time.", "Sorry for the late note.", "My last mail got no reply.", "We are looking forward to it.", "That is all.", "As we said before.", "I wrote to you in spring.", "All is well with us.")
+LABELLED = ("The {key} is {v}.", "{Key}: {v}.", "Our {key} is {v}.", "For the {key} take {v}.", "As {key} I put down {v}.", "We have {v} as {key}.", "The {key} would be {v}.", "It has the {key} {v}.", "Write {v} for the {key}.")
+
+
+def labelled(draw: Draw) -> Domain:
+    """Returns a kind of message that is made up: its keys are any words, which the message names beside their values."""
+    values: tuple[Callable[[Draw], str | int], ...] = (Draw.first_name, Draw.town, Draw.code, Draw.date, Draw.made_up, _count(1, 999), Draw.thing)
+    slots = tuple(
+        Slot((key,), draw.any(values), tuple(text.replace("{key}", key).replace("{Key}", key.capitalize()) for text in LABELLED))
+        for key in draw.words(draw.any(("things", "subjects", "hobbies")), 5)
+    )
+    return Domain("any", slots)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from luthier.records.prompts import extract
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, capital, joined
 from recipes.fiddle.rows import Row, Turns, compact, single
-from recipes.fiddle.skills.domains import CLOSINGS, DOMAINS, FILLERS, OPENINGS, Domain, Slot
+from recipes.fiddle.skills.domains import CLOSINGS, DOMAINS, FILLERS, OPENINGS, Domain, Slot, labelled
+
+PLATFORM_SHARE = 0.5
+LABELLED_SHARE = 0.25
+
+
+def drawn_domain(draw: Draw) -> Domain:
+    """Returns one of the known kinds of message, or now and then a made-up one."""
+    return labelled(draw) if draw.chance(LABELLED_SHARE) else draw.any(DOMAINS)
 
 
 def chosen_slots(draw: Draw, domain: Domain) -> list[tuple[str, Slot]]:
@@ -54,38 +63,41 @@ def _confusable(slot: Slot, wanted: list[tuple[str, Slot]]) -> bool:
     return any(set(slot.keys) & set(other.keys) for _, other in wanted)
 
 
-def schema_of(record_slots: list[tuple[str, Slot]], sample: dict[str, Any]) -> str:
+def schema_of(record_slots: list[tuple[str, Slot]], sample: dict[str, Any]) -> dict[str, str]:
     """Returns the schema as people write it by hand: {"key": "text", "other": "number"}."""
-    return compact({key: "number" if isinstance(sample[key], int) else "text" for key, _ in record_slots})
+    return {key: "number" if isinstance(sample[key], int) else "text" for key, _ in record_slots}
 
 
 def fields(draw: Draw) -> Row:
     """Returns a row with the wanted keys named in words."""
-    domain = draw.phrase(DOMAINS)
+    domain = drawn_domain(draw)
     wanted = chosen_slots(draw, domain)
     text, record = message_of(draw, domain, wanted)
-    named = _named(draw, [key for key, _ in wanted])
-    return single(draw.phrase(prompts.EXTRACT_FIELDS).format(fields=named, message=text), compact(record))
+    listed = named(draw, [key for key, _ in wanted])
+    return single(draw.phrase(prompts.EXTRACT_FIELDS).format(fields=listed, message=text), compact(record))
 
 
 def schema(draw: Draw) -> Row:
     """Returns a row with the wanted keys and their types given as a schema."""
-    domain = draw.phrase(DOMAINS)
+    domain = drawn_domain(draw)
     wanted = chosen_slots(draw, domain)
     text, record = message_of(draw, domain, wanted)
     types = schema_of(wanted, {key: slot.value(draw) for key, slot in wanted})
-    return single(draw.phrase(prompts.EXTRACT_SCHEMA).format(schema=types, message=text), compact(record))
+    if draw.chance(PLATFORM_SHARE):
+        return single(extract(types, text), compact(record))
+    return single(draw.phrase(prompts.EXTRACT_SCHEMA).format(schema=compact(types), message=text), compact(record))
 
 
 def in_chat(draw: Draw) -> Row:
     """Returns a row whose system prompt names the keys and whose turns are one or two messages."""
-    domain = draw.phrase(DOMAINS)
+    domain = drawn_domain(draw)
     wanted = chosen_slots(draw, domain)
-    named = _named(draw, [key for key, _ in wanted])
-    system = draw.phrase(prompts.EXTRACT_SYSTEM).format(kind=domain.name, fields=named)
+    listed = named(draw, [key for key, _ in wanted])
+    system = draw.phrase(prompts.EXTRACT_SYSTEM).format(kind=domain.name, fields=listed)
     turns = [message_of(draw, domain, wanted) for _ in range(2 if draw.level > 1 and draw.chance(0.3) else 1)]
     return Turns(tuple((text, compact(record)) for text, record in turns), system).row()
 
 
-def _named(draw: Draw, keys: list[str]) -> str:
+def named(draw: Draw, keys: list[str]) -> str:
+    """Returns the keys as a prompt lists them."""
     return draw.any((joined(keys), ", ".join(keys), joined(keys), ", ".join(f'"{key}"' for key in keys)))

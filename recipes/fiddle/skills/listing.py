@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from luthier.records.prompts import list_items
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, joined
 from recipes.fiddle.rows import Row, compact, single
 
+PLATFORM_SHARE = 0.3
 # fmt: off
 KINDS = {"animals": "animals", "foods": "foods", "colours": "colours", "things": "things", "jobs": "jobs", "hobbies": "hobbies"}
 FRAMES = ("{p} wrote down {items}.", "There were {items} in the book of {p}.", "{p} spoke of {items}.", "In {t} we talked about {items}.",
@@ -32,6 +34,8 @@ def listing(draw: Draw) -> Row:
     text = draw.phrase(FRAMES).format(p=draw.first_name(), t=draw.town(), items=joined(items))
     if draw.chance(0.25 * draw.level):
         text += " " + draw.phrase(OTHERS).format(p=draw.first_name(), t=draw.town())
+    if draw.chance(PLATFORM_SHARE):
+        return single(list_items(kind, text), "\n".join(f"- {item}" for item in items))
     forms = (
         (BULLETS, "\n".join(f"- {item}" for item in items)),
         (NUMBERED, "\n".join(f"{i}. {item}" for i, item in enumerate(items, 1))),

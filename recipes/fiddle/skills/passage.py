@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from luthier.records.prompts import NO_ANSWER, from_passage
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, capital
 from recipes.fiddle.rows import Row, Turns, single
 from recipes.fiddle.skills.facts import KINDS, PERSON, Attribute, Kind
+
+PLATFORM_SHARE = 0.3
+"""Rows in the platform's own format."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +76,12 @@ def answer(draw: Draw) -> Row:
     fact = draw.any(found)
     pairs = [(fact.question(draw), fact.value)]
     if draw.level > 1 and draw.chance(0.12):
-        pairs = [(missing_question(draw, found), prompts.NO_ANSWER)]
+        pairs = [(missing_question(draw, found), NO_ANSWER)]
     rest = [other for other in found if other is not fact]
     if rest and draw.chance(0.4):
         pairs += [(other.question(draw), other.value) for other in draw.random.sample(rest, min(len(rest), draw.level))]
+    if draw.chance(PLATFORM_SHARE):
+        return Turns(((from_passage(text, pairs[0][0]), pairs[0][1]), *pairs[1:])).row()
     first = draw.phrase(prompts.PASSAGE).format(passage=text, question=pairs[0][0])
     system = draw.phrase(prompts.PASSAGE_SYSTEM) if draw.chance(0.25) else ""
     return Turns(((first, pairs[0][1]), *pairs[1:]), system).row()

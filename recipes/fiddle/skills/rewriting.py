@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from luthier.records.prompts import rewrite as platform_format
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, capital
 from recipes.fiddle.rows import Row, single
 
+PLATFORM_SHARE = 0.3
 PATTERNS = (
     "{p} {v} the {x}.", "The {x} of {p} is {c}.", "{p} {v} a {x} in {t}.", "{p} and {q} like {f}.", "A {x} lies near the {y}.",
     "{p} went to {t} with a {x}.", "{p} gave {q} a {x}.", "In {t} they sell {f}.", "The {x} is next to the {y}.", "{p} wants {f} for lunch.",
@@ -103,5 +105,7 @@ RULES: tuple[Callable[[Draw], tuple[str, str, str]], ...] = (
 def rewrite(draw: Draw) -> Row:
     """Returns a row with a rule and a sentence to apply it to."""
     rule, text, answer = draw.any(RULES)(draw)
+    if draw.chance(PLATFORM_SHARE):
+        return single(platform_format(rule[0].lower() + rule[1:], text), answer)
     question = draw.phrase(prompts.REWRITE).format(rule=rule, rule_lower=rule[0].lower() + rule[1:], text=text)
     return single(question, answer)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from luthier.records.prompts import score
 from recipes.fiddle import prompts
 from recipes.fiddle.draw import Draw, joined
 from recipes.fiddle.rows import Row, single
 
 WANTED = 4
+PLATFORM_SHARE = 0.4
 REVIEWS = (
     ("The {x} is terrible.", "An awful {x}, the worst of all.", "I hate this {x}.", "Never buy this {x}.", "A disaster of a {x}.", "The {x} was a complete waste of money."),
     ("The {x} is poor.", "I do not like the {x} much.", "A weak {x}.", "The {x} could be much better.", "Not a good {x}.", "The {x} was rather a let-down."),
@@ -21,6 +23,8 @@ def review(draw: Draw) -> Row:
     """Returns a row that gives a review 1 to 5 stars."""
     stars = draw.between(1, len(REVIEWS))
     text = draw.phrase(REVIEWS[stars - 1]).format(x=draw.thing())
+    if draw.chance(PLATFORM_SHARE):
+        return single(score("how good it sounds", text), str(stars))
     return single(draw.phrase(prompts.SCORE_REVIEW).format(text=text), str(stars))
 
 

@@ -19,7 +19,9 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedC
 from transformers.masking_utils import sdpa_mask
 
 from luthier.errors import ModelError
-from luthier.models.shapes import PASS, ROW, add_rows, spare
+from luthier.models.segments import Layout, lay_out
+from luthier.models.shapes import PASS, ROW, computing_dtype, spare
+from luthier.models.short_rows import LONGEST, causal_attention
 from luthier.tokens.pack import Batch
 
 _ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention", "attention"}
@@ -65,6 +67,7 @@ class PackedAttention:
         self.name = f"luthier_packed_{next(_numbers)}"
         self.per_segment = per_segment
         self._segments: tuple[int, ...] = ()
+        self._layouts: dict[int, Layout] = {}
         self._forward = False
         owned = (getattr(module, "config", None) for module in model.modules())
         configs = {id(config): config for config in owned if isinstance(config, PreTrainedConfig)}
@@ -89,7 +92,7 @@ class PackedAttention:
     @contextmanager
     def forward(self, batch: Batch) -> Iterator[None]:
         """Sets the segments for one forward pass and for its backward pass, which may compute layers again."""
-        self._segments, self._forward = batch.segments, True
+        self._segments, self._layouts, self._forward = batch.segments, {}, True
         try:
             yield
         finally:
@@ -114,16 +117,20 @@ class PackedAttention:
         if position_bias is not None:
             raise ModelError(f"{type(module).__name__} adds position biases to its attention", remedy=_UNPACKED)
         self._check_call(query, key)
-        out = []
-        for start, count, length in _runs(self._segments):
-            span = slice(start, start + count * length)
-            q, k, v = (_stack(states[0, :, span], count) for states in (query, key, value))  # (n, H, L, D)
-            mask = None if attention_mask is None else _blocks(attention_mask, start, count, length)
-            if mask is None:  # causal: what comes after a row is not seen by it
-                q, k, v = (add_rows(states, spare(length, ROW, query)) for states in (q, k, v))
-            part = _attend(q, k, v, mask, scaling, dropout, softcap, s_aux)[:, :, :length]  # (n, H, L, D)
-            out.append(part.transpose(1, 2).flatten(0, 1))  # (n * L, H, D)
-        return torch.cat(out)[None], None
+        layout = self._layout(query, ROW if attention_mask is None else 1)  # causal: rows do not see their filling
+        parts, start = [], 0
+        for q, k, v in zip(*(layout.apart(states) for states in (query, key, value)), strict=True):  # (n, H, L, D)
+            mask = None if attention_mask is None else _blocks(attention_mask, start, len(q), q.shape[2])
+            parts.append(_attend(q, k, v, mask, scaling, dropout, softcap, s_aux))  # (n, H, L, D)
+            start += len(q) * q.shape[2]
+        return layout.together(parts), None
+
+    def _layout(self, query: torch.Tensor, multiple: int) -> Layout:
+        """Returns how this pass's rows are taken apart: the same for each of its layers of a kind."""
+        step = multiple if spare(1, multiple, query) else 1
+        if step not in self._layouts:
+            self._layouts[step] = lay_out(self._segments, step, query.device)
+        return self._layouts[step]
 
     def mask(
         self,
@@ -231,13 +238,19 @@ def _attend(
     `softcap` bounds the scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give none (gpt-oss).
     """
     grouped = query.shape[1] != key.shape[1]
-    if softcap is None and sinks is None:
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    plain = softcap is None and sinks is None
+    if plain and mask is None and not dropout and query.shape[2] <= LONGEST and spare(1, ROW, query):
+        if grouped:
+            key, value = (states.repeat_interleave(query.shape[1] // states.shape[1], 1) for states in (key, value))
+        dtype = computing_dtype(query)
+        return causal_attention(query.to(dtype), key.to(dtype), value.to(dtype), scale)
+    if plain:
         return F.scaled_dot_product_attention(
             query, key, value, mask, dropout, is_causal=mask is None, scale=scaling, enable_gqa=grouped
         )
     if grouped:
         key, value = (states.repeat_interleave(query.shape[1] // states.shape[1], 1) for states in (key, value))
-    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = query @ key.transpose(2, 3) * scale  # (n, H, L, L)
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
@@ -250,22 +263,6 @@ def _attend(
         scores = torch.cat([scores, aside], -1)  # (n, H, L, L + 1)
     weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)[..., :length]  # (n, H, L, L)
     return F.dropout(weights, dropout) @ value
-
-
-def _runs(segments: tuple[int, ...]) -> Iterator[tuple[int, int, int]]:
-    """Yields (start, count, length) for each run of neighbouring segments of equal length: one call serves a run."""
-    lengths = [end - start for start, end in itertools.pairwise(segments)]
-    start = 0
-    for length, run in itertools.groupby(lengths):
-        count = len(list(run))
-        yield start, count, length
-        start += count * length
-
-
-def _stack(states: torch.Tensor, count: int) -> torch.Tensor:
-    """Returns (H, n * L, D) as (n, H, L, D)."""
-    heads, tokens, size = states.shape
-    return states.reshape(heads, count, tokens // count, size).transpose(0, 1)
 
 
 def _blocks(mask: torch.Tensor, start: int, count: int, length: int) -> torch.Tensor:

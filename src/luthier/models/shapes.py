@@ -16,12 +16,18 @@ PASS = 64
 """Tokens, or label rows, that matrix products are rounded up to."""
 
 
+def computing_dtype(states: Tensor) -> torch.dtype:
+    """Returns the number format that matrix products with these states are computed in."""
+    kind = states.device.type
+    mixed = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+    return torch.get_autocast_dtype(kind) if mixed else states.dtype
+
+
 def spare(length: int, multiple: int, states: Tensor) -> int:
     """Returns how much to add to a length of a computation with `states`: nothing where nothing is compiled."""
     if states.device.type != "cpu":
         return 0
-    dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else states.dtype
-    return -length % multiple if dtype in (torch.bfloat16, torch.float16) else 0
+    return -length % multiple if computing_dtype(states) in (torch.bfloat16, torch.float16) else 0
 
 
 def add_rows(states: Tensor, count: int) -> Tensor:

@@ -1,0 +1,41 @@
+"""Answering from several numbered passages, of which one holds the answer: it ends in the passage's number."""
+
+from __future__ import annotations
+
+from luthier.records.prompts import CITED_SYSTEM, NO_PASSAGE
+from luthier.records.prompts import cited as platform_format
+from recipes.fiddle import prompts
+from recipes.fiddle.draw import Draw
+from recipes.fiddle.rows import Row, Turns
+from recipes.fiddle.skills.passage import Fact, facts, passage
+
+PLATFORM_SHARE = 0.4
+MISSING_SHARE = 0.15
+
+
+def cited(draw: Draw) -> Row:
+    """Returns a row with two to six passages and a question, sometimes with a second question in the next turn."""
+    told: list[list[Fact]] = []
+    while len(told) < draw.between(2, 2 * draw.level):
+        found = facts(draw.at(1))
+        if not {fact.entity for fact in found} & {fact.entity for part in told for fact in part}:
+            told.append(found)
+    pairs = [_pair(draw, told) for _ in range(1 + draw.chance(0.3 * (draw.level - 1)))]
+    texts = [passage(draw, part) for part in told]
+    (question, answer), *rest = pairs
+    if draw.chance(PLATFORM_SHARE):
+        return Turns(((platform_format(texts, question), answer), *rest), CITED_SYSTEM).row()
+    numbered = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
+    asked = draw.phrase(prompts.CITED).format(passages=numbered, question=question)
+    return Turns(((asked, answer), *rest), draw.phrase(prompts.CITED_SYSTEM)).row()
+
+
+def _pair(draw: Draw, told: list[list[Fact]]) -> tuple[str, str]:
+    """Returns a question and its answer with the number of the passage; some questions no passage answers."""
+    number = draw.between(1, len(told))
+    fact = draw.any(told[number - 1])
+    if draw.chance(MISSING_SHARE):
+        known = {other.entity for part in told for other in part}
+        stranger = next(name for name in iter(lambda: fact.kind.name(draw), "") if name not in known)
+        return Fact(fact.kind, stranger, fact.attribute, fact.value).question(draw), NO_PASSAGE
+    return fact.question(draw), f"{fact.value} [{number}]"
