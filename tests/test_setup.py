@@ -263,7 +263,7 @@ def test_an_environment_whose_python_is_gone_is_made_anew(bench: Bench) -> None:
 def test_other_peoples_code_has_an_environment_of_its_own(bench: Bench) -> None:
     bench.python()
     assert bench.run("compat").returncode == 0
-    assert bench.calls()[-1].endswith("torch transformers peft")
+    assert bench.calls()[-1].endswith("torch transformers peft wandb")
     assert (bench.checkout / ".venv-compat/bin/python").exists()
     assert not (bench.checkout / ".venv").exists()
 
