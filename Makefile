@@ -39,7 +39,7 @@ compat:
 
 soak:
 	@sh scripts/setup.sh dev
-	$(PYTEST) -m soak --hypothesis-profile soak $(ARGS)
+	$(PYTEST) -m "soak or hypothesis" --hypothesis-profile soak $(ARGS)
 
 docs:
 	@sh scripts/setup.sh core

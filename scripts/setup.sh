@@ -209,6 +209,6 @@ case $kind in
     python) choose_python; say "$python" ;;
     core) venv=.venv stamps="core dev" cpu_size="330 MB" cuda_size="3 GB"; ready || set_up --editable . ;;
     dev) venv=.venv stamps=dev cpu_size="440 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
-    compat) venv=.venv-compat stamps=compat cpu_size="250 MB" cuda_size="3 GB"; ready || set_up torch transformers peft ;;
+    compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
     *) die "usage: sh scripts/setup.sh core|dev|compat|python" ;;
 esac

@@ -4,7 +4,7 @@ import pytest
 
 from luthier.errors import ModelError
 from luthier.evaluation.items import Answered, items_of
-from luthier.evaluation.replies import KeptReplies, answer_items, reply_key
+from luthier.evaluation.replies import KeptReplies, answer_items, failures, reply_key
 from luthier.records.examples import Conversation
 from luthier.records.messages import Message, Reply, Sampling, Usage
 
@@ -89,3 +89,10 @@ def test_odd_text_survives_the_file(tmp_path):
     with KeptReplies(tmp_path / "r.jsonl") as kept:
         assert kept.get("k") == odd
         assert kept.get("other") is None
+
+
+def test_failures_are_counted_with_the_first_row_and_its_reason():
+    given = [Answered("fine"), Answered(finish_reason="failed", error="too long"), Answered(error="no template")]
+    said = failures(items("a", "b", "c"), given)
+    assert said == "2 of 3 rows failed, and count as wrong; the first, row 2: too long"
+    assert failures(items("a"), given[:1]) == ""

@@ -17,6 +17,7 @@ from luthier.evaluation.statistics import (
     paired,
     paired_proportions,
     permutation_test,
+    sensitivity,
     smallest_difference,
     verdict,
     wilson,
@@ -171,6 +172,8 @@ def test_smallest_difference_matches_the_published_rule_of_thumb():
     assert smallest_difference(1000) == pytest.approx(0.05, abs=0.005)
     assert smallest_difference(5) == math.inf
     assert smallest_difference(6) == 1.0
+    assert sensitivity(5) == "too few rows that vary on their own to show any difference: 5, where 6 are the least"
+    assert sensitivity(250) == "a right-or-wrong score would show a difference of 0.10 or more in 80 % of runs"
 
 
 def test_holm():

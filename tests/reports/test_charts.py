@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from luthier.reports.charts import Bar, Bars, Histogram, LineChart, Series
@@ -109,6 +109,7 @@ def test_bars_of_any_values_stay_on_the_axis(values: list[float]) -> None:
 @given(
     st.lists(st.integers(0, 10_000), max_size=200) | st.lists(st.floats(-1e6, 1e6), max_size=200), st.integers(1, 60)
 )
+@example([5e-324], 1)
 def test_a_histogram_counts_every_value_once(values: list[float], bins: int) -> None:
     chart = Histogram.of("lengths", values, bins=bins)
     assert sum(chart.counts) == len(values)

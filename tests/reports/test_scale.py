@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from luthier.reports.scale import Scale, number, percent, scale_over, smooth, thin
@@ -27,6 +27,7 @@ def test_a_logarithmic_scale_holds_every_positive_value(values: list[float]) -> 
 
 
 @given(st.lists(FINITE, min_size=2), st.integers(3, 8))
+@example([0.0, 5e-324], 3)
 def test_ticks_are_few_even_and_inside(values: list[float], count: int) -> None:
     scale = scale_over(values)
     ticks = scale.ticks(count)

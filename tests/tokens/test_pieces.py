@@ -47,6 +47,14 @@ def test_the_pieces_joined_are_the_text(kind: str, text: str) -> None:
     assert "".join(piece for piece, _ in pieces) == tokenizer(kind).decode(ids)
 
 
+@pytest.mark.parametrize("kind", ["bytes", "words"])
+def test_long_rows_of_characters_of_several_tokens_are_whole(kind: str) -> None:
+    text = "aaéé東🙂🙂東🙂é the re " * 20
+    ids = tokenizer(kind)(text, add_special_tokens=False).input_ids
+    pieces = token_pieces(tokenizer(kind), row(ids))
+    assert "".join(piece for piece, _ in pieces) == tokenizer(kind).decode(ids)
+
+
 def test_a_character_of_several_tokens_shows_at_its_last() -> None:
     ids = tokenizer("bytes")("a🙂b", add_special_tokens=False).input_ids
     assert [piece for piece, _ in token_pieces(tokenizer("bytes"), row(ids))] == ["a", "", "", "", "🙂", "b"]

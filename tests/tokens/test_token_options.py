@@ -16,7 +16,7 @@ from luthier.tokens.options import TokenOptions
 
 def test_names() -> None:
     assert [field.name for field in fields(TokenOptions)] == [
-        *("max_length", "truncate", "drop_long", "packing", "train_on", "completion_style")
+        *("max_length", "truncate", "drop_long", "train_on", "completion_style")
     ]
     assert all(field.description for field in fields(TokenOptions))
 

@@ -54,7 +54,8 @@ def test_two_systems_on_the_same_rows(tiny_folder, other_folder, data, tmp_path)
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Answers side by side" in page
     assert ("plan", f"results go to {tmp_path / 'out'}") in report.events
-    assert any("1 of 11 rows failed" in text for kind, text in report.events if kind == "warning")
+    said = f"1 of 11 rows failed, and count as wrong; the first, {data}:"
+    assert any(said in text and "leave no room" in text for kind, text in report.events if kind == "warning")
     assert report.tasks[f"answer: {other_folder}"] == (11, 11)
     assert dict(report.tables[0].rows)["rows"] == "11; 1 left out: no user turn before the reference"
     assert json.dumps(result.to_json(), allow_nan=False)

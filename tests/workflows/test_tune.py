@@ -233,6 +233,25 @@ def test_the_plan_counts_what_is_cut_of_the_held_out_rows_too(settings: dict[str
     assert "held out: " in changed
 
 
+def test_held_out_rows_that_cannot_be_answered_are_said_with_their_reason(
+    settings: dict[str, Any], tiny_folder: Path, tmp_path: Path
+) -> None:
+    long, file = " ".join(WORDS * 4), tmp_path / "long.jsonl"
+    rows = [
+        {"messages": [{"role": "user", "content": f"{long} {word}"}, {"role": "assistant", "content": word}]}
+        for word in WORDS[:40]
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    report = ListReport()
+    result = run(settings, report, rows=str(file), truncate="start", max_steps=1)
+    warned = [text for kind, text in report.events if kind == "warning" and "rows failed" in text]
+    assert [text.partition(":")[0] for text in warned] == ["answers of base", "answers of tuned"]
+    assert all("the first, " in text and f"{file}:" in text and "leave no room" in text for text in warned)
+    assert "held-out loss" in result.sentence
+    samples = [one for one in result.tables() if isinstance(one, Table) and one.title.startswith("Held-out row")]
+    assert dict(samples[0].rows)["tuned"].startswith("failed: ")
+
+
 def test_planning_a_resume_removes_nothing(settings: dict[str, Any]) -> None:
     with pytest.raises(Interrupted):
         run(settings, StopAt(3))
@@ -276,6 +295,7 @@ def test_a_resumed_run_computes_with_the_threads_it_began_with(settings: dict[st
 
 
 @pytest.mark.soak
+@pytest.mark.filterwarnings("ignore")  # torch's compiler warns of torch's own parts
 def test_compiled_blocks_learn_the_same(settings: dict[str, Any], tmp_path: Path) -> None:
     plain = run(settings, output=str(tmp_path / "plain"))
     compiled = run(settings, output=str(tmp_path / "compiled"), compile=True)

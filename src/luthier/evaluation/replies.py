@@ -105,3 +105,13 @@ def answer_items(
     if missing:
         system.answer([items[place].prompt for place in missing], sampling, hear, between)
     return [reply or Answered(finish_reason="failed", error="the system gave no reply") for reply in replies]
+
+
+def failures(items: Sequence[Item], replies: Sequence[Answered]) -> str:
+    """Returns in words how many of `replies` failed, with the first one's row and reason; "" when none did."""
+    failed = [(item, reply) for item, reply in zip(items, replies, strict=True) if reply.error]
+    if not failed:
+        return ""
+    item, reply = failed[0]
+    place = item.origin or f"row {item.index + 1}"
+    return f"{len(failed)} of {len(items)} rows failed, and count as wrong; the first, {place}: {reply.error}"

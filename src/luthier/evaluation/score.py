@@ -25,6 +25,7 @@ from luthier.evaluation.statistics import (
     finite,
     holm,
     paired,
+    sensitivity,
     smallest_difference,
     verdict,
     wilson,
@@ -115,7 +116,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """All that an evaluation found. `metrics[0]` decides; `smallest` is the smallest difference it could have seen."""
+    """All that an evaluation found. `metrics[0]` decides; `independent` counts the rows, those of a group once."""
 
     metrics: tuple[str, ...]
     systems: tuple[str, ...]
@@ -123,7 +124,7 @@ class Scores:
     scores: tuple[SystemScore, ...]
     replies: tuple[Replies, ...]
     comparisons: tuple[Comparison, ...]
-    smallest: float
+    independent: int
 
     def score(self, system: str, metric: str | None = None) -> SystemScore:
         """Returns the score of `system` by `metric`, the deciding one when none is named."""
@@ -142,7 +143,7 @@ class Scores:
             "n": len(self.items),
             "metrics": list(self.metrics),
             "systems": list(self.systems),
-            "smallest_detectable_difference": finite(self.smallest),
+            "smallest_detectable_difference": finite(smallest_difference(self.independent)),
             "scores": [score.to_json() for score in self.scores],
             "replies": [replies.to_json() for replies in self.replies],
             "comparisons": [comparison.to_json() for comparison in self.comparisons],
@@ -191,7 +192,7 @@ def score(
         scores=tuple(scores),
         replies=tuple(_replies(system, given) for system, given in answers.items()),
         comparisons=tuple(comparisons),
-        smallest=smallest_difference(_independent(groups, len(items))),
+        independent=_independent(groups, len(items)),
     )
 
 
@@ -301,13 +302,11 @@ def _comparison_table(scores: Scores) -> Table:
         )
         for one in scores.comparisons
     ]
-    sees = f"{scores.smallest:.2f}" if math.isfinite(scores.smallest) else "none"
     return Table(
         title="Differences on the same rows",
         columns=("systems", "metric", "difference", "95 % interval", "p", "rows better / worse", "verdict"),
         rows=tuple(rows),
-        note=f"Paired over rows; p adjusted for all comparisons. Smallest difference {len(scores.items)} rows would "
-        f"show in 80 % of runs: {sees}.",
+        note=f"Paired over rows; p adjusted for all comparisons. These rows: {sensitivity(scores.independent)}.",
     )
 
 

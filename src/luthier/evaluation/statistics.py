@@ -221,6 +221,14 @@ def smallest_difference(n: int, *, spread: float = math.sqrt(0.3), power: float 
     return max(z * spread / math.sqrt(n + z * z), fewest / n)
 
 
+def sensitivity(n: int) -> str:
+    """Returns in words what `smallest_difference` says of `n` paired items at its defaults."""
+    smallest = smallest_difference(n)
+    if math.isinf(smallest):
+        return f"too few rows that vary on their own to show any difference: {n}, where 6 are the least"
+    return f"a right-or-wrong score would show a difference of {smallest:.2f} or more in 80 % of runs"
+
+
 def _normal(share: float) -> float:
     return NormalDist().inv_cdf(share)
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from luthier.reports.scale import TINY
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -93,6 +95,6 @@ def _bin_edges(values: Sequence[float], bins: int) -> tuple[float, ...]:
         low = math.floor(low / width) * width
         count = int((high - low) // width) + 1
     else:
-        width = max((high - low) / bins, 1e-9 * max(abs(low), abs(high)))
+        width = max((high - low) / bins, 1e-9 * max(abs(low), abs(high)), TINY)
         count = min(math.ceil((high - low) / width) or 1, bins)
     return tuple(low + index * width for index in range(count + 1))

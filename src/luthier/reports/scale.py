@@ -10,7 +10,7 @@ from itertools import pairwise
 BUCKETS = 400
 PER_BUCKET = 5
 TINY = 1e-300
-"""A logarithmic axis needs values above this."""
+"""A logarithmic axis needs values above this, and any axis and bin that much width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def scale_over(values: Iterable[float], *, log: bool = False, zero: bool = False
         room = max(math.exp(pad * (math.log(high) - math.log(low))), 1.02)
         return Scale(low / room, high * room, log)
     low, high = (min(low, 0.0), max(high, 0.0)) if zero else (low, high)
-    room = (high - low) * pad if high > low else abs(high) * 0.1 or 1.0
+    room = max((high - low) * pad if high > low else abs(high) * 0.1 or 1.0, TINY)
     at_zero = zero and low < high  # an axis that begins or ends at 0 stays there
     return Scale(low if at_zero and low == 0 else low - room, high if at_zero and high == 0 else high + room)
 

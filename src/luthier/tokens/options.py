@@ -35,9 +35,6 @@ class TokenOptions(Options):
     drop_long: bool = Field(
         default=False, description="Drop sequences that are too long, however many labelled tokens they hold."
     )
-    packing: bool = Field(
-        default=True, description="Put several rows of one optimizer step in one forward pass, each seeing only itself."
-    )
     train_on: Literal["all", "last"] = Field(
         default="all", description="Which assistant turns carry loss: all of them, or only the last one of each row."
     )

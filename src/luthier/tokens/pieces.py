@@ -29,9 +29,20 @@ def token_pieces(tokenizer: Any, sequence: TokenRow) -> list[tuple[str, bool]]:
         pieces.append((text[shown:end], label))
         shown = max(shown, end)
         if not broken and len(window) > _WINDOW:
-            window = window[-_KEPT:]  # a tokenizer may treat its first token apart, so some old ones stay in front
-            shown = len(_decode(tokenizer, window))
+            window, shown = _tail(tokenizer, window, text)
     return pieces
+
+
+def _tail(tokenizer: Any, window: list[int], text: str) -> tuple[list[int], int]:
+    """Returns the last tokens of `window`, whose text is `text`, and the length of their own text.
+
+    A tokenizer may treat its first token apart, so some old ones stay in front; the first of them begins a character.
+    """
+    for start in range(len(window) - _KEPT, 0, -1):
+        end = _decode(tokenizer, window[start:])
+        if text.endswith(end):
+            return window[start:], len(end)
+    return window, len(text)
 
 
 def without_middles(pieces: list[tuple[str, bool]]) -> tuple[tuple[str, bool], ...]:

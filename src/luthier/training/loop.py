@@ -117,17 +117,14 @@ class _Run:
         resumed = self._restore() if resume else None
         if resumed is None:
             torch.manual_seed(self.options.seed)
-        tracker = Tracker(
+        with Tracker(
             self.job.folder,
             self.job.report,
             report_to=self.options.report_to,
             config=self.job.identity,
             from_step=self.state.step,
-        )
-        try:
+        ) as tracker:
             stopped = self._steps(tracker)
-        finally:
-            tracker.close()
         self._use_best()
         return Outcome(self.state, self.total, stopped, resumed)
 

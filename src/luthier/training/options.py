@@ -53,6 +53,9 @@ class TrainingOptions(Options):
         ge=1,
         description="tokens packed into one forward pass; default: what memory allows, up to 4,096 on a CPU",
     )
+    packing: bool = Field(
+        default=True, description="put several rows of one optimizer step in one forward pass, each seeing only itself"
+    )
     warmup_ratio: float = Field(
         default=0.05, ge=0, le=1, description="share of the steps over which the learning rate rises"
     )

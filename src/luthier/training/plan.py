@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,11 +44,6 @@ class Plan:
     def epochs(self) -> float:
         """Passes over the training sequences."""
         return self.steps * self.batch_size / max(1, self.sequences)
-
-    @property
-    def trained_tokens(self) -> int:
-        """Tokens that go through the model over the whole run."""
-        return math.ceil(self.tokens * self.epochs)
 
     def to_json(self) -> dict[str, Any]:
         """Returns the plan as JSON values."""

@@ -57,7 +57,7 @@ class Comparison:
     @property
     def sentence(self) -> str:
         """What the comparison says, in one sentence."""
-        if self.scores is None or not self.scores.comparisons:
+        if self.scores is None or all(replies.failed == replies.n for replies in self.scores.replies):
             found, what = self.loss_verdict, "held-out loss"
             figures = f"{self.base.loss:.3f} -> {self.tuned.loss:.3f}"
         else:
@@ -109,8 +109,8 @@ class Comparison:
                 (
                     ("asked", _cut(_last_question(one.item))),
                     ("expected", _cut(one.item.reference.content or "")),
-                    ("base", _cut(one.replies[base].text)),
-                    ("tuned", _cut(one.replies[tuned].text)),
+                    ("base", _said(one.replies[base])),
+                    ("tuned", _said(one.replies[tuned])),
                 ),
             )
             for one in chosen
@@ -141,6 +141,10 @@ def compare(split: str, items: Sequence[Item], base: Measured, tuned: Measured, 
 
 def _last_question(item: Item) -> str:
     return item.prompt.text or (item.prompt.messages[-1].content or "")
+
+
+def _said(reply: Answered) -> str:
+    return f"failed: {reply.error}" if reply.error else _cut(reply.text)
 
 
 def _cut(text: str) -> str:

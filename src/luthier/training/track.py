@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Protocol
 
-from luthier.errors import SpecError
+from luthier.errors import Interrupted, SpecError, TrainingError
 from luthier.report import Report
+
+OFFLINE = "set WANDB_MODE=offline to keep its files here and send them later, or leave wandb out"
 
 
 class Sink(Protocol):
@@ -18,8 +22,8 @@ class Sink(Protocol):
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Keeps the numbers of one step."""
 
-    def close(self) -> None:
-        """Flushes what is not written yet."""
+    def close(self, error: BaseException | None) -> None:
+        """Flushes what is not written yet; `error` is what ended the run early."""
 
 
 class JsonLines:
@@ -34,7 +38,7 @@ class JsonLines:
         self._stream.write(json.dumps({"step": step, **values}) + "\n")
         self._stream.flush()
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None) -> None:
         self._stream.close()
 
 
@@ -51,43 +55,63 @@ class TensorBoard:
         for name, value in values.items():
             self._writer.add_scalar(name.replace("eval_", "eval/"), value, step)
 
-    def close(self) -> None:
+    def close(self, error: BaseException | None) -> None:
         self._writer.close()
 
 
 class WeightsAndBiases:
-    """A W&B run named like the run folder; its mode (online, offline) is W&B's own setting."""
+    """A W&B run of the run folder's name, in the project "luthier", that a resumed run goes on with.
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
-        import wandb
+    Mode, project, name and the rest are W&B's own settings (`WANDB_MODE`, ...). What the terminal shows holds rows and
+    is not sent. Steps that W&B lacks are read back from metrics.jsonl, so a resumed run is whole offline too.
+    """
 
-        self._run = wandb.init(
-            project="luthier", name=folder.name, dir=str(folder), config=dict(config), id=folder.name, resume="allow"
-        )
+    def __init__(self, folder: Path, report: Report, *, config: Mapping[str, Any]) -> None:
+        wandb, kept = _wandb(), folder / "wandb" / "run-id"
+        known = kept.read_text(encoding="utf-8") if kept.exists() else None
+        try:
+            self._run = wandb.init(
+                project=os.environ.get("WANDB_PROJECT", "luthier"),
+                name=os.environ.get("WANDB_NAME", folder.name),
+                dir=str(folder),
+                config=dict(config),
+                id=known,
+                resume="allow" if known else None,
+                settings=wandb.Settings(console="off", silent=True),
+            )
+        except wandb.errors.Error as error:
+            raise TrainingError(f"W&B could not begin: {error}", where="report_to", remedy=OFFLINE) from None
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(self._run.id, encoding="utf-8")
+        if self._run.settings.mode == "online":
+            report.event("info", f"W&B: {self._run.url}")
+        elif self._run.settings.mode == "offline":
+            report.event("info", f"W&B, offline; to send it: wandb sync {self._run.settings.sync_dir}")
+        self._first = self._run.step
+        for line in read_metrics(folder / "metrics.jsonl"):
+            self.write(line.pop("step"), line)
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
-        self._run.log(dict(values), step=step)
+        if step >= self._first:
+            self._run.log(dict(values), step=step)
 
-    def close(self) -> None:
-        self._run.finish()
+    def close(self, error: BaseException | None) -> None:
+        stopped = isinstance(error, Interrupted | KeyboardInterrupt)
+        self._run.finish(exit_code=0 if error is None else 255 if stopped else 1)  # 255: W&B's own for Ctrl-C
 
 
 class Tracker:
-    """Sends each step's numbers to the report and to every sink."""
+    """Sends each step's numbers to the report and to every sink, until its `with` block ends."""
 
     def __init__(
         self, folder: Path, report: Report, *, report_to: Sequence[str], config: Mapping[str, Any], from_step: int
     ) -> None:
         self._report = report
         self.sinks: list[Sink] = [JsonLines(folder / "metrics.jsonl", from_step=from_step)]
-        if importlib.util.find_spec("tensorboard") is not None:
+        if "tensorboard" in report_to or importlib.util.find_spec("tensorboard") is not None:
             self.sinks.append(TensorBoard(folder / "tensorboard", from_step=from_step))
-        elif "tensorboard" in report_to:
-            raise _absent("tensorboard")
         if "wandb" in report_to:
-            if importlib.util.find_spec("wandb") is None:
-                raise _absent("wandb")
-            self.sinks.append(WeightsAndBiases(folder, config))
+            self.sinks.append(WeightsAndBiases(folder, report, config=config))
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Keeps the numbers of one step everywhere."""
@@ -95,10 +119,30 @@ class Tracker:
         for sink in self.sinks:
             sink.write(step, values)
 
-    def close(self) -> None:
-        """Flushes every sink."""
+    def __enter__(self) -> Tracker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for sink in self.sinks:
-            sink.close()
+            sink.close(error)
+
+
+def check_report_to(report_to: Sequence[str]) -> None:
+    """Raises `SpecError` when metrics cannot go where they are wanted: not installed, or W&B does not let us in."""
+    for package in report_to:
+        if importlib.util.find_spec(package) is None:
+            raise SpecError(
+                f"{package} is not installed", where="report_to", remedy=f"pip install {package}, or leave it out"
+            )
+    if "wandb" in report_to:
+        wandb = _wandb()
+        try:
+            if wandb.setup().settings.mode == "online":
+                wandb.login(verify=True)
+        except wandb.errors.Error as error:
+            raise SpecError(f"W&B: {str(error).rstrip(chr(46))}", where="report_to", remedy=OFFLINE) from None
 
 
 def read_metrics(file: Path) -> list[dict[str, Any]]:
@@ -116,7 +160,10 @@ def read_metrics(file: Path) -> list[dict[str, Any]]:
     return out
 
 
-def _absent(package: str) -> SpecError:
-    return SpecError(
-        f"{package} is not installed", where="report_to", remedy="pip install 'luthier[tracking]', or leave it out"
-    )
+def _wandb() -> Any:
+    """Returns the package, its reports home about itself off; a lost network must not hold up the end of a run."""
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    os.environ.setdefault("WANDB_FINISH_TIMEOUT", "600")  # seconds; what is not sent by then stays on disk
+    import wandb
+
+    return wandb

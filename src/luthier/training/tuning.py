@@ -19,7 +19,7 @@ import torch
 from luthier.errors import Interrupted
 from luthier.evaluation.heldout import heldout_loss
 from luthier.evaluation.items import Answered, Item, items_of
-from luthier.evaluation.replies import KeptReplies, answer_items
+from luthier.evaluation.replies import KeptReplies, answer_items, failures
 from luthier.generation.chat import TemplateChat
 from luthier.models.attention import use_packed_attention
 from luthier.models.compiled import compile_blocks
@@ -142,7 +142,7 @@ class Tuning:
             self.report.progress(f"answers of {name}", done, len(self.items))
 
         with KeptReplies(self.folder.data / "answers.jsonl") as kept:
-            return answer_items(
+            answers = answer_items(
                 TemplateChat.of(self.loaded),
                 self.items,
                 sampling,
@@ -151,6 +151,9 @@ class Tuning:
                 on_reply=on_reply,
                 between=self._stop_if_asked,
             )
+        if failed := failures(self.items, answers):
+            self.report.event("warning", f"answers of {name}: {failed}")
+        return answers
 
     def _room(self) -> int:
         template = self.loaded.template

@@ -137,7 +137,7 @@ def _ask(
     system: _Local, items: Sequence[Item], spec: Spec, limit: int, kept: KeptReplies, report: Report
 ) -> list[Answered]:
     """Returns the replies of one system; those that are kept are not asked for again."""
-    from luthier.evaluation.replies import answer_items
+    from luthier.evaluation.replies import answer_items, failures
 
     def between() -> None:
         if report.cancelled():
@@ -154,10 +154,8 @@ def _ask(
         between=between,
     )
     report.progress(f"answer: {system.name}", len(items), len(items))
-    failures = [reply.error for reply in replies if reply.error]
-    if failures:
-        some = f"{len(failures)} of {len(items)} rows failed, and count as wrong"
-        report.event("warning", f"{system.name}: {some}; the first: {failures[0]}")
+    if failed := failures(items, replies):
+        report.event("warning", f"{system.name}: {failed}")
     return replies
 
 
@@ -196,9 +194,8 @@ def _digest(value: Any) -> str:
 
 
 def _plan(items: Sequence[Item], skipped: Mapping[str, int], metrics: Sequence[str], spec: Spec) -> Table:
-    from luthier.evaluation.statistics import smallest_difference
+    from luthier.evaluation.statistics import sensitivity
 
-    smallest = smallest_difference(len(items))
     rows = [
         ("systems", ", ".join(spec.systems)),
         ("rows", f"{len(items):,}" + "".join(f"; {count:,} left out: {why}" for why, count in skipped.items())),
@@ -206,8 +203,7 @@ def _plan(items: Sequence[Item], skipped: Mapping[str, int], metrics: Sequence[s
         ("replies", "greedy" if spec.temperature == 0 else f"temperature {spec.temperature:g}, seed {spec.seed}"),
     ]
     if len(spec.systems) > 1:
-        sees = f"{smallest:.2f}" if smallest <= 1 else "none: too few rows"
-        rows.append(("smallest difference that would show", f"{sees} (in 80 % of runs)"))
+        rows.append(("what they can show", sensitivity(len(items))))
     return Table("Evaluation", ("what", "value"), tuple(rows))
 
 

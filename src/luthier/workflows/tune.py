@@ -64,7 +64,9 @@ def run(spec: Spec, report: Report) -> Result:
     if not spec.rows:
         raise SpecError("no rows are named", where="rows", remedy="give a file, a folder or a hub data set")
     from luthier.training.run import RunFolder
+    from luthier.training.track import check_report_to
 
+    check_report_to(spec.report_to)
     name = f"{Path(spec.rows[0]).name.split('.')[0]}-{Path(spec.model).name}"
     folder = RunFolder.claim(spec.output, name=name, spec=spec, resume=spec.resume)
     try:

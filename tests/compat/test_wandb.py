@@ -1,0 +1,149 @@
+"""What W&B keeps of a run, written offline by W&B itself and read back from its file with its own record type.
+
+Luthier runs in its own environment, with the packages of .venv-compat behind its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from house import ROOT, Run
+
+OTHERS = ROOT / ".venv-compat"
+SITE = next(OTHERS.glob("lib/python*/site-packages"), Path("none"))
+STEPS, STOP = 5, 3
+
+pytestmark = pytest.mark.skipif(not SITE.exists(), reason="make compat makes the environment for this test")
+
+TUNE = """
+import json, sys
+sys.path.append(sys.argv[1])
+from luthier.config import bind
+from luthier.errors import Interrupted
+from luthier.report import ListReport
+from luthier.workflows import tune
+
+stop = json.loads(sys.argv[3])
+
+class StopAt(ListReport):
+    def cancelled(self):
+        return stop is not None and self.tasks.get("training", (0, None))[0] >= stop
+
+report = StopAt()
+try:
+    tune.run(bind(tune.Spec, json.loads(sys.argv[2]), where="test"), report)
+except Interrupted:
+    pass
+print(json.dumps(report.events))
+"""
+
+READ = """
+import json, struct, sys
+from wandb.proto.wandb_internal_pb2 import Record
+
+def chunks(data):
+    at, whole = 7, b""
+    while at + 7 <= len(data):
+        left = 32768 - at % 32768
+        if left < 7:
+            at += left
+            continue
+        _, size, kind = struct.unpack_from("<IHB", data, at)
+        whole, at = whole + data[at + 7 : at + 7 + size], at + 7 + size
+        if kind in (1, 4):
+            yield whole
+            whole = b""
+
+out = {"steps": [], "exit": None, "kinds": []}
+for chunk in chunks(open(sys.argv[1], "rb").read()):
+    record = Record.FromString(chunk)
+    kind = record.WhichOneof("record_type")
+    out["kinds"].append(kind)
+    if kind == "run":
+        out["config"] = {item.key: json.loads(item.value_json) for item in record.run.config.update}
+        out["run"] = [record.run.run_id, record.run.project, record.run.display_name]
+    elif kind == "history":
+        values = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
+        values = {name: value for name, value in values.items() if not name.startswith("_")}
+        out["steps"].append([record.history.step.num, values])
+    elif kind == "exit":
+        out["exit"] = record.exit.exit_code
+print(json.dumps(out))
+"""
+
+
+def tuned(fresh_python: Run, rows: Path, folder: Path, *, stop: int | None = None, resume: bool = False) -> list[Any]:
+    spec = {"rows": str(rows), "model": "fiddle", "output": str(folder), "report_to": ["wandb"], "resume": resume}
+    spec |= {"max_steps": STEPS, "batch_size": 8, "answer_rows": 0, "eval_steps": 2, "resamples": 200}
+    done = fresh_python(TUNE, str(SITE), json.dumps(spec), json.dumps(stop), cwd=folder.parent)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def kept(folder: Path) -> list[dict[str, Any]]:
+    """Returns what each of the run's files holds, oldest first."""
+    files = sorted(folder.glob("wandb/offline-run-*/*.wandb"), key=lambda file: file.stat().st_mtime)
+    commands = [[str(OTHERS / "bin" / "python"), "-c", READ, str(file)] for file in files]
+    return [json.loads(subprocess.run(one, capture_output=True, text=True, check=True).stdout) for one in commands]
+
+
+def figures(folder: Path) -> list[list[Any]]:
+    """Returns the step and the figures of metrics.jsonl, a step's lines together."""
+    steps: dict[int, dict[str, float]] = {}
+    for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines():
+        values = json.loads(line)
+        steps.setdefault(values.pop("step"), {}).update(values)
+    return [[step, values] for step, values in steps.items()]
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("WANDB_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path))
+
+
+def test_wandb_has_every_figure_and_setting_and_none_of_the_rows(
+    fresh_python: Run, small_rows: Path, tmp_path: Path
+) -> None:
+    events = tuned(fresh_python, small_rows, tmp_path / "run")
+    (run,) = kept(tmp_path / "run")
+    assert run["steps"] == figures(tmp_path / "run")
+    assert [step for step, _ in run["steps"]] == list(range(1, STEPS + 1))
+    assert run["run"][1:] == ["luthier", "run"]
+    assert run["run"][0] != "run", "another run in a folder of that name would be the same one to W&B"
+    assert run["config"]["batch_size"] == 8
+    assert run["exit"] == 0
+    assert not {"output", "output_raw"} & set(run["kinds"]), "what the terminal shows holds rows"
+    assert any("wandb sync" in text for _, text in events)
+
+
+def test_a_stopped_run_has_ended_and_goes_on_as_the_same_run(
+    fresh_python: Run, small_rows: Path, tmp_path: Path
+) -> None:
+    tuned(fresh_python, small_rows, tmp_path / "run", stop=STOP)
+    (begun,) = kept(tmp_path / "run")
+    assert begun["exit"] == 255
+    assert [step for step, _ in begun["steps"]] == list(range(1, STOP + 1))
+    tuned(fresh_python, small_rows, tmp_path / "run", resume=True)
+    first, last = kept(tmp_path / "run")
+    assert first == begun
+    assert last["run"] == begun["run"]
+    assert last["steps"] == figures(tmp_path / "run")
+    assert last["exit"] == 0
+
+
+def test_without_a_key_the_run_is_refused_before_anything_is_done(
+    fresh_python: Run, small_rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with pytest.raises(AssertionError, match=r"report_to: W&B: .*WANDB_MODE=offline"):
+        tuned(fresh_python, small_rows, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
