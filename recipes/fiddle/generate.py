@@ -25,6 +25,7 @@ from recipes.fiddle.skills import (
     copying,
     dialogue,
     extraction,
+    lexicon,
     listing,
     many,
     passage,
@@ -41,6 +42,7 @@ SKILLS: dict[str, Skill] = {
     "passages": many.passages,
     "records": many.records,
     "labels": many.labels,
+    "by_words": lexicon.by_words,
     "drill": copying.drill,
     "repeat": copying.repeat,
     "look_up": copying.look_up,
@@ -75,8 +77,8 @@ STAGES = {
     0: Stage({"over_and_over": 1, "look_ups": 2}, (1, 0, 0)),
     1: Stage(
         {
-            "over_and_over": 0.4, "look_ups": 1, "passages": 3, "records": 3.5, "labels": 1.5, "schema": 1,
-            "repeat": 0.4, "dialogue": 0.3,
+            "over_and_over": 0.4, "look_ups": 1, "passages": 3, "records": 3.5, "labels": 1.2, "by_words": 1.5,
+            "schema": 1, "repeat": 0.4, "dialogue": 0.3,
         },
         (0.5, 0.5, 0),
     ),
@@ -84,7 +86,7 @@ STAGES = {
         {
             "repeat": 0.5, "look_up": 0.7, "position": 0.4, "passages": 2, "passage": 2, "cited": 1.5,
             "true_or_false": 0.7, "records": 2, "fields": 1.5, "schema": 1.5, "extract_chat": 1,
-            "labels": 1, "classify": 1.5, "rewrite": 1.2, "listing": 1, "arithmetic": 1.2,
+            "labels": 0.8, "by_words": 1, "classify": 1.5, "rewrite": 1.2, "listing": 1, "arithmetic": 1.2,
             "dialogue": 0.7, "tool_call": 0.7, "review": 0.5, "coverage": 0.5,
         },
         (0.45, 0.55, 0),
@@ -92,8 +94,8 @@ STAGES = {
     3: Stage(
         {
             "repeat": 0.3, "look_up": 0.5, "position": 0.3, "passage": 3, "cited": 2.5, "true_or_false": 0.8,
-            "records": 1, "fields": 2.5, "schema": 2, "extract_chat": 1.5, "classify": 2.2, "rewrite": 1.2,
-            "listing": 1, "arithmetic": 1.5, "dialogue": 0.8, "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
+            "records": 1, "fields": 2.5, "schema": 2, "extract_chat": 1.5, "classify": 2, "by_words": 0.6,
+            "rewrite": 1.2, "listing": 1, "arithmetic": 1.5, "dialogue": 0.8, "tool_call": 0.8, "review": 0.6, "coverage": 0.6,
         },
         (0.3, 0.45, 0.25),
         prose=0.06,
