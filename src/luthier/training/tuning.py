@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import gc
 import json
-import math
 import resource
 import shutil
 import sys
@@ -18,7 +17,7 @@ import torch
 
 from luthier.errors import Interrupted
 from luthier.evaluation.heldout import heldout_loss
-from luthier.evaluation.items import Answered, Item, items_of
+from luthier.evaluation.items import Answered, Item, items_of, reply_limit
 from luthier.evaluation.replies import KeptReplies, answer_items, failures
 from luthier.generation.chat import TemplateChat
 from luthier.models.attention import use_packed_attention
@@ -156,9 +155,8 @@ class Tuning:
         return answers
 
     def _room(self) -> int:
-        template = self.loaded.template
-        texts = [item.reference.content or item.prompt.shown() for item in self.items]
-        return math.ceil(1.5 * max(len(ids) for ids in template.encode(texts))) + 16
+        references = self.loaded.template.encode([item.reference_text() for item in self.items])
+        return reply_limit([len(ids) for ids in references])
 
     def _stop_if_asked(self) -> None:
         if self.report.cancelled():
