@@ -17,7 +17,7 @@ class Layout:
     """Where the T tokens of a pass stand once its rows are cut into groups (count, length) and filled up to length.
 
     `take` (P,) names the token at each of the P places, `back` (T,) the place of each token, `blank` the places that
-    are filling. The three are None where the rows are one group as they stand.
+    are filling. The three are None where nothing is filled: the tokens then stand in their order.
     """
 
     groups: tuple[tuple[int, int], ...]
@@ -56,7 +56,7 @@ def lay_out(segments: Sequence[int], multiple: int, device: torch.device | str) 
             take.append(np.where(tokens < lengths[row], segments[row] + tokens, -1))
             back.append(places + tokens[: lengths[row]])
             places += length
-    if len(groups) == 1 and places == segments[-1]:
+    if places == segments[-1]:
         return Layout(tuple(groups))
     taken = np.concatenate(take)
     blank = np.flatnonzero(taken < 0)
