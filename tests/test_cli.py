@@ -258,8 +258,10 @@ def converse(verbs: Path, typed: list[bytes], *words: str) -> str:
         if typed and shown.endswith(b"> "):
             os.write(master, typed.pop(0))
     os.close(master)
-    process.kill()
-    assert process.wait() == 0
+    try:
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
     return shown.decode()
 
 
