@@ -82,3 +82,14 @@ def classify(draw: Draw) -> Row:
     if draw.chance(PLATFORM_SHARE):
         return single(platform_format(labels, made[answer](draw)), answer)
     return single(draw.phrase(prompts.CLASSIFY).format(labels=named, text=made[answer](draw)), answer)
+
+
+def several(draw: Draw, names: list[str], texts: list[str], answers: list[str]) -> Row:
+    """Returns a row that labels several texts, the labels named once in a system message or with each text."""
+    listed = draw.any((joined(names, "or"), ", ".join(names)))
+    if draw.chance(0.4):
+        system = draw.phrase(prompts.CLASSIFY_SYSTEM).format(labels=listed)
+        return Turns(tuple(zip(texts, answers, strict=True)), system).row()
+    form = draw.phrase((*prompts.CLASSIFY, ""))
+    asked = [form.format(labels=listed, text=text) if form else platform_format(names, text) for text in texts]
+    return Turns(tuple(zip(asked, answers, strict=True))).row()

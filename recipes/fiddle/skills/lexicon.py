@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from luthier.records.prompts import classify
-from recipes.fiddle import prompts
-from recipes.fiddle.draw import Draw, article, joined
-from recipes.fiddle.rows import Row, Turns
+from recipes.fiddle.draw import Draw, article
+from recipes.fiddle.rows import Row
+from recipes.fiddle.skills.classification import several
 
 # fmt: off
 MOODS: Mapping[str, str] = {
@@ -48,15 +47,8 @@ def by_words(draw: Draw) -> Row:
     """Returns a row with three labels and two to five texts, each told by its words."""
     family, frames = (MOODS, MOOD_FRAMES) if draw.chance(0.4) else (TOPICS, TOPIC_FRAMES)
     names = draw.random.sample(sorted(family), 3)
-    listed = draw.any((joined(names, "or"), ", ".join(names)))
     answers = [draw.any(names) for _ in range(draw.between(2, 5))]
-    texts = [_text(draw, family[name].split(), frames) for name in answers]
-    if draw.chance(0.3):
-        system = draw.phrase(prompts.CLASSIFY_SYSTEM).format(labels=listed)
-        return Turns(tuple(zip(texts, answers, strict=True)), system).row()
-    form = draw.phrase((*prompts.CLASSIFY, ""))
-    asked = [form.format(labels=listed, text=text) if form else classify(names, text) for text in texts]
-    return Turns(tuple(zip(asked, answers, strict=True))).row()
+    return several(draw, names, [_text(draw, family[name].split(), frames) for name in answers], answers)
 
 
 def _text(draw: Draw, words: list[str], frames: tuple[str, ...]) -> str:

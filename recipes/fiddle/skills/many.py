@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from luthier.records.prompts import NO_ANSWER, classify, extract, from_passage
+from luthier.records.prompts import NO_ANSWER, extract, from_passage
 from recipes.fiddle import prompts
-from recipes.fiddle.draw import Draw, joined
+from recipes.fiddle.draw import Draw
 from recipes.fiddle.rows import Row, Turns, compact, single
 from recipes.fiddle.skills import classification, extraction, passage
 from recipes.fiddle.skills.copying import some_text, some_word
@@ -80,12 +80,5 @@ def labels(draw: Draw) -> Row:
     """Returns a row with three labels and three to six texts."""
     makers = classification.makers(draw)
     names = list(makers)
-    listed = draw.any((joined(names, "or"), ", ".join(names)))
     answers = [draw.any(names) for _ in range(draw.between(3, 6))]
-    texts = [makers[answer](draw) for answer in answers]
-    if draw.chance(0.5):
-        system = draw.phrase(prompts.CLASSIFY_SYSTEM).format(labels=listed)
-        return Turns(tuple(zip(texts, answers, strict=True)), system).row()
-    form = draw.phrase((*prompts.CLASSIFY, ""))
-    asked = [form.format(labels=listed, text=text) if form else classify(names, text) for text in texts]
-    return Turns(tuple(zip(asked, answers, strict=True))).row()
+    return classification.several(draw, names, [makers[answer](draw) for answer in answers], answers)
