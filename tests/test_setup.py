@@ -48,6 +48,11 @@ What hangs is one Python process, as pip is: a shell with a child would be a rac
 """
 
 
+def _hear_interrupts() -> None:
+    """As on a terminal: what a shell starts in the background is made to ignore Ctrl-C, and would pass that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Bench:
     """A checkout with only what the script reads, and a PATH with only what it needs and the Pythons put there."""
 
@@ -100,6 +105,7 @@ class Bench:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_hear_interrupts,
         )
         until(lambda: (self.room / "started").exists())
         (self.room / "slow").unlink()
