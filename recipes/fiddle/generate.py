@@ -33,7 +33,7 @@ from recipes.fiddle.skills import (
     scoring,
 )
 
-PLAN = "0:20000,1:40000,2:40000,3:36000"
+PLAN = "0:3000,1:36000,2:60000,3:50000"
 MOST_PARAGRAPHS = 40_000
 Skill = Callable[[Draw], Row]
 SKILLS: dict[str, Skill] = {

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from transformers.pytorch_utils import Conv1D
 
 from luthier.errors import ModelError
+from luthier.models.shapes import computing_dtype
 
 ADAPTER_PARTS = ("lora_A", "lora_B", "magnitude")
 _SMALLEST = 1e-12
@@ -121,9 +122,7 @@ class LoraLinear(nn.Module):
         if self.merged is not None or not self.enabled:
             weight = self.weight if self.merged is None else self.merged
             return F.linear(x, weight.t() if self.transposed else weight, self.bias)
-        kind = x.device.type
-        mixed = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-        dtype = torch.get_autocast_dtype(kind) if mixed else x.dtype
+        dtype = computing_dtype(x)
         flat = x.reshape(-1, self.in_features).to(dtype)  # (T, in)
         drop = self.training and self.shape.dropout > 0
         dropped = F.dropout(flat, self.shape.dropout) if drop else None
