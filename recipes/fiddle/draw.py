@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from random import Random
 from typing import TypeVar
 
 WORDS = Path(__file__).parent / "words"
+TOKENIZER = Path(__file__).parents[2] / "src/luthier/models/fiddle/tokenizer.json"
 HELD_OUT_SHARE = 5  # one item in five
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -25,6 +27,10 @@ STREET_ENDS = ("Street", "Road", "Lane", "Avenue", "Way", "Court", "Close", "Hil
 NUMBER_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
+
+PIECED_SHARE = 0.4  # of the made-up words of training rows, those put together from pieces of the vocabulary
+SWAPPED_SHARE = 0.1  # of the listed words of training rows, those that a made-up word takes the place of
+LOOSE_SHARE = 0.3  # of loose phrasings of training rows, those with one word more, less or other
 
 Item = TypeVar("Item")
 
@@ -47,6 +53,21 @@ def part(items: tuple[Item, ...], held_out: bool) -> tuple[Item, ...]:
 def word_list(name: str) -> tuple[str, ...]:
     """Returns the lines of `words/NAME.txt`."""
     return tuple((WORDS / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1])
+
+
+@functools.cache
+def pieces() -> tuple[str, ...]:
+    """Returns the vocabulary's tokens of letters, in lower case and without held-out words."""
+    vocabulary = json.loads(TOKENIZER.read_text(encoding="utf-8"))["model"]["vocab"]
+    words = {token.lower() for token in vocabulary if token.isascii() and token.isalpha()}
+    return tuple(sorted(words - unseen_words()))
+
+
+@functools.cache
+def unseen_words() -> frozenset[str]:
+    """Returns the words of every list's held-out part, in lower case."""
+    lists = (part(word_list(file.stem), held_out=True) for file in sorted(WORDS.glob("*.txt")))
+    return frozenset(word.lower() for items in lists for item in items for word in item.split())
 
 
 @dataclass(frozen=True)
@@ -73,13 +94,33 @@ class Draw:
         """Returns a phrasing: for a held-out row often one of the fifth that training never sees (`unseen`)."""
         return self.random.choice(part(tuple(items), self.held_out and self.chance(self.unseen)))
 
+    def loosely(self, phrasings: Sequence[str]) -> str:
+        """Returns a phrasing, in training rows sometimes with one word more, less or other than it has.
+
+        So what matters of a text's words is learned, and not the text. Words beside a `{...}` stay: what is filled in
+        keeps its borders. Use it only for what the user says.
+        """
+        text = self.phrase(phrasings)
+        if self.held_out or not self.chance(LOOSE_SHARE):
+            return text
+        words = text.split(" ")
+        fixed = {near for at, word in enumerate(words) if "{" in word for near in (at - 1, at, at + 1)}
+        free = [at for at, word in enumerate(words) if at not in fixed and "\n" not in word]
+        if free:
+            at, other = self.any(free), self.any(pieces())
+            words[at : at + 1] = self.any(([words[at], other], [other], []))
+        return " ".join(words)
+
     def any(self, items: Sequence[Item]) -> Item:
         """Returns any item of `items`: use it for small closed sets such as weekdays and labels."""
         return self.random.choice(items)
 
     def word(self, name: str) -> str:
-        """Returns a line of `words/NAME.txt`, of this draw's part."""
-        return self.name(word_list(name))
+        """Returns a line of `words/NAME.txt`, of this draw's part; in training rows now and then a made-up word."""
+        found = self.name(word_list(name))
+        if self.held_out or not self.chance(SWAPPED_SHARE):
+            return found
+        return self.made_up().capitalize() if found[0].isupper() else self.made_up()
 
     def words(self, name: str, count: int) -> list[str]:
         """Returns `count` different lines of `words/NAME.txt`."""
@@ -96,11 +137,18 @@ class Draw:
     def made_up(self, syllables: int | None = None) -> str:
         """Returns a word that no list holds, in lower case; held-out and training words never meet."""
         while True:
-            text = "".join(self._syllable() for _ in range(syllables or self.between(1, 3)))
-            if self.chance(0.5):
-                text += self.any(word_list("made_codas"))
-            if (int(rank(text)[:8], 16) % HELD_OUT_SHARE == 0) is self.held_out and len(text) > 2:
+            text = self._pieced() if not self.held_out and self.chance(PIECED_SHARE) else self._spoken(syllables)
+            other_part = (int(rank(text)[:8], 16) % HELD_OUT_SHARE == 0) is not self.held_out
+            if len(text) > 2 and not other_part and (self.held_out or text not in unseen_words()):
                 return text
+
+    def _spoken(self, syllables: int | None) -> str:
+        text = "".join(self._syllable() for _ in range(syllables or self.between(1, 3)))
+        return text + self.any(word_list("made_codas")) if self.chance(0.5) else text
+
+    def _pieced(self) -> str:
+        """Returns one to three pieces of the vocabulary: so every token is copied sometimes."""
+        return "".join(self.any(pieces()) for _ in range(self.any((1, 1, 2, 3))))
 
     def _syllable(self) -> str:
         vowel = self.any("aeiou") if self.chance(0.8) else self.any(word_list("made_vowels"))

@@ -49,6 +49,8 @@ SKILLS: dict[str, Skill] = {
     "position": copying.position,
     "passage": passage.answer,
     "cited": cited.cited,
+    "cited_often": cited.cited_often,
+    "cited_long": cited.cited_long,
     "true_or_false": passage.true_or_false,
     "fields": extraction.fields,
     "schema": extraction.schema,
@@ -78,13 +80,13 @@ STAGES = {
     1: Stage(
         {
             "over_and_over": 0.4, "look_ups": 1, "passages": 3, "records": 3.5, "labels": 1.2, "by_words": 1.5,
-            "schema": 1, "repeat": 0.4, "dialogue": 0.3,
+            "schema": 1, "repeat": 0.4, "dialogue": 0.3, "cited_often": 1.5,
         },
         (0.5, 0.5, 0),
     ),
     2: Stage(
         {
-            "repeat": 0.5, "look_up": 0.7, "position": 0.4, "passages": 2, "passage": 2, "cited": 1.5,
+            "repeat": 0.5, "look_up": 0.7, "position": 0.4, "passages": 2, "passage": 2, "cited": 1, "cited_often": 1.2,
             "true_or_false": 0.7, "records": 2, "fields": 1.5, "schema": 1.5, "extract_chat": 1,
             "labels": 0.8, "by_words": 1, "classify": 1.5, "rewrite": 1.2, "listing": 1, "arithmetic": 1.2,
             "dialogue": 0.7, "tool_call": 0.7, "review": 0.5, "coverage": 0.5,
@@ -93,15 +95,34 @@ STAGES = {
     ),
     3: Stage(
         {
-            "repeat": 0.3, "look_up": 0.5, "position": 0.3, "passage": 3, "cited": 2.5, "true_or_false": 0.8,
+            "repeat": 0.3, "look_up": 0.5, "position": 0.3, "passage": 3, "cited": 2, "cited_often": 0.5,
+            "true_or_false": 0.8,
             "records": 1, "fields": 2.5, "schema": 2, "extract_chat": 1.5, "classify": 2, "by_words": 0.6,
             "rewrite": 1.2, "listing": 1, "arithmetic": 1.5, "dialogue": 0.8, "tool_call": 0.8,
-            "review": 0.6, "coverage": 0.6,
+            "review": 0.6, "coverage": 0.6, "cited_long": 0.2, "chat": 0.2,
         },
         (0.3, 0.45, 0.25),
         prose=0.06,
     ),
 }  # fmt: skip
+
+JOINED = ("passage", "fields", "schema", "classify", "rewrite", "listing", "arithmetic", "look_up")
+LONGEST_CHAT = 3600  # characters: below 2,048 tokens
+
+
+def chat(draw: Draw) -> Row:
+    """Returns a long chat: rows of many skills one after the other, none of them with a system prompt."""
+    messages: list[dict[str, str]] = []
+    while True:
+        more = SKILLS[draw.any(JOINED)](draw)["messages"]
+        if more[0]["role"] == "system":
+            continue
+        if sum(len(message["content"]) for message in (*messages, *more)) > LONGEST_CHAT:
+            return {"messages": messages}
+        messages += more
+
+
+SKILLS["chat"] = chat
 
 WITHOUT_NAMES = ("arithmetic", "dialogue", "tool_call")
 """Skills whose rows may hold no name or fact at all: what is new in a held-out one is every phrasing."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import pytest
+from tokenizers import Tokenizer
 
 from luthier.records.examples import Conversation
+from luthier.records.prompts import NO_PASSAGE
 from recipes.demo import generate as demo
 from recipes.demo import phrases
 from recipes.fiddle import generate
-from recipes.fiddle.draw import word_list
+from recipes.fiddle.draw import TOKENIZER, word_list
 from recipes.fiddle.rows import Row
 
 ALL = pytest.mark.parametrize("skill", sorted(generate.SKILLS))
@@ -37,7 +40,7 @@ def test_rows_of_every_skill_are_sound(skill: str, level: int, held_out: bool) -
         assert all("{" not in m.content or skill in JSON_SKILLS for m in chat.messages if m.content)
 
 
-JSON_SKILLS = {"records", "fields", "schema", "extract_chat", "tool_call"}
+JSON_SKILLS = {"chat", "records", "fields", "schema", "extract_chat", "tool_call"}
 
 
 @ALL
@@ -65,6 +68,26 @@ def test_copied_answers_stand_in_the_prompt(skill: str) -> None:
 def test_answers_from_a_passage_stand_in_it() -> None:
     for row in generate.skill_rows("passage", 300, seed=2, level=3):
         assert answer_of(row) in prompt_of(row) or answer_of(row) == "The text does not say."
+
+
+@pytest.mark.parametrize("skill", ["cited", "cited_often", "cited_long"])
+def test_a_cited_passage_holds_the_answer(skill: str) -> None:
+    for row in generate.skill_rows(skill, 100, seed=2, level=2, held_out=False):
+        passages = dict(re.findall(r"^\[(\d+)\] (.*)$", prompt_of(row), re.MULTILINE))
+        answers = [message["content"] for message in row["messages"] if message["role"] == "assistant"]
+        for answer in answers:
+            value, number = answer.rstrip("]").rsplit(" [", 1) if answer.endswith("]") else ("", "")
+            assert answer == NO_PASSAGE or value.lower() in passages[number].lower()
+
+
+def test_long_rows_fit_the_context() -> None:
+    tokenizer = Tokenizer.from_file(str(TOKENIZER))
+    for skill in ("cited_long", "chat"):
+        rows = generate.skill_rows(skill, 40, seed=4, level=3, held_out=False)
+        texts = [[message["content"] for message in row["messages"]] for row in rows]
+        lengths = [sum(len(tokenizer.encode(text).ids) + 3 for text in said) for said in texts]
+        assert max(lengths) <= 2048
+        assert max(lengths) > 1400
 
 
 @pytest.mark.parametrize("skill", ["fields", "schema", "extract_chat"])

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from recipes.fiddle import generate, heldout
-from recipes.fiddle.draw import HELD_OUT_SHARE, Draw, part, word_list
+from recipes.fiddle.draw import HELD_OUT_SHARE, Draw, part, pieces, unseen_words, word_list
 
 FIXED = {
     "passage": 200,
@@ -74,3 +74,26 @@ def test_about_half_of_the_phrasings_are_unknown_to_training() -> None:
     assert 0.4 < sum(draw.phrase(items) in unseen for _ in range(1000)) / 1000 < 0.6
     training = Draw(Random(1), 1, held_out=False)
     assert not any(training.phrase(items) in unseen for _ in range(1000))
+
+
+def test_loose_phrasings_change_one_word_and_keep_what_is_filled_in() -> None:
+    phrasing = "Tell me at once what {v} is for {e}, my good old friend"
+    draw, words = Draw(Random(1), 1, held_out=False), phrasing.split(" ")
+    seen = {draw.loosely((phrasing,)) for _ in range(400)}
+    assert len(seen) > 50
+    for text in seen:
+        found = text.split(" ")
+        assert len(words) - 1 <= len(found) <= len(words) + 1
+        assert "what {v} is for {e}, my" in text
+        assert len([word for word in words if word not in found]) <= 1
+    held_out = Draw(Random(1), 1, held_out=True)
+    assert {held_out.loosely((phrasing,)) for _ in range(100)} == {phrasing}
+
+
+def test_made_up_words_of_training_have_no_held_out_word() -> None:
+    assert len(pieces()) > 2000
+    assert not unseen_words() & set(pieces())
+    draw = Draw(Random(1), 1, held_out=False)
+    made = {draw.made_up() for _ in range(5000)}
+    assert not unseen_words() & made
+    assert len({word for word in made if word in pieces()}) > 300

@@ -17,16 +17,42 @@ def cited(draw: Draw) -> Row:
     """Returns a row with two to six passages and a question, sometimes with a second question in the next turn."""
     told: list[list[Fact]] = []
     while len(told) < draw.between(2, 2 * draw.level):
-        found = facts(draw.at(1))
-        if not {fact.entity for fact in found} & {fact.entity for part in told for fact in part}:
-            told.append(found)
-    pairs = [_pair(draw, told) for _ in range(1 + draw.chance(0.3 * (draw.level - 1)))]
+        _tell(draw, told)
+    return _chat(draw, told, 1 + draw.chance(0.3 * (draw.level - 1)))
+
+
+def cited_often(draw: Draw) -> Row:
+    """Returns a row with two to four passages and four to six questions."""
+    return _chat(draw, _told(draw, draw.between(2, 4)), draw.between(4, 6))
+
+
+def cited_long(draw: Draw) -> Row:
+    """Returns a row with ten to thirty passages and four to eight questions: up to 2,048 tokens."""
+    return _chat(draw, _told(draw, draw.between(10, 30)), draw.between(4, 8))
+
+
+def _told(draw: Draw, count: int) -> list[list[Fact]]:
+    told: list[list[Fact]] = []
+    while len(told) < count:
+        _tell(draw, told)
+    return told
+
+
+def _tell(draw: Draw, told: list[list[Fact]]) -> None:
+    """Adds the facts of one more passage, unless they speak of an entity of an earlier one."""
+    found = facts(draw.at(1))
+    if not {fact.entity for fact in found} & {fact.entity for part in told for fact in part}:
+        told.append(found)
+
+
+def _chat(draw: Draw, told: list[list[Fact]], questions: int) -> Row:
+    pairs = [_pair(draw, told) for _ in range(questions)]
     texts = [passage(draw, part) for part in told]
     (question, answer), *rest = pairs
     if draw.chance(PLATFORM_SHARE):
         return Turns(((platform_format(texts, question), answer), *rest), CITED_SYSTEM).row()
     numbered = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
-    asked = draw.phrase(prompts.CITED).format(passages=numbered, question=question)
+    asked = draw.loosely(prompts.CITED).format(passages=numbered, question=question)
     return Turns(((asked, answer), *rest), draw.phrase(prompts.CITED_SYSTEM)).row()
 
 

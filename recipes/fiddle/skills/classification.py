@@ -75,20 +75,20 @@ def classify(draw: Draw) -> Row:
     named = draw.any((joined(labels, "or"), ", ".join(labels), joined(labels, "or")))
     answer = draw.any(labels)
     if draw.chance(0.3):
-        system = draw.phrase(prompts.CLASSIFY_SYSTEM).format(labels=named)
+        system = draw.loosely(prompts.CLASSIFY_SYSTEM).format(labels=named)
         count = draw.between(1, 1 + draw.level)
         answers = [draw.any(labels) for _ in range(count)]
         return Turns(tuple((made[label](draw), label) for label in answers), system).row()
     if draw.chance(PLATFORM_SHARE):
         return single(platform_format(labels, made[answer](draw)), answer)
-    return single(draw.phrase(prompts.CLASSIFY).format(labels=named, text=made[answer](draw)), answer)
+    return single(draw.loosely(prompts.CLASSIFY).format(labels=named, text=made[answer](draw)), answer)
 
 
 def several(draw: Draw, names: list[str], texts: list[str], answers: list[str]) -> Row:
     """Returns a row that labels several texts, the labels named once in a system message or with each text."""
     listed = draw.any((joined(names, "or"), ", ".join(names)))
     if draw.chance(0.4):
-        system = draw.phrase(prompts.CLASSIFY_SYSTEM).format(labels=listed)
+        system = draw.loosely(prompts.CLASSIFY_SYSTEM).format(labels=listed)
         return Turns(tuple(zip(texts, answers, strict=True)), system).row()
     form = draw.phrase((*prompts.CLASSIFY, ""))
     asked = [form.format(labels=listed, text=text) if form else platform_format(names, text) for text in texts]

@@ -41,7 +41,7 @@ def message_of(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> tu
             continue
         record[key] = slot.value(draw)
         said = slot.spoken(record[key]) if draw.chance(0.4) else record[key]
-        clauses.append(draw.phrase(slot.clauses).format(v=said))
+        clauses.append(draw.loosely(slot.clauses).format(v=said))
     clauses += _asides(draw, domain, wanted)
     draw.random.shuffle(clauses)
     opening = [draw.phrase(OPENINGS)] if draw.chance(0.5) else []
@@ -55,7 +55,7 @@ def _asides(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> list[
     chosen = {id(slot) for _, slot in wanted}
     others = [slot for slot in domain.slots if id(slot) not in chosen and not _confusable(slot, wanted)]
     told = draw.random.sample(others, min(len(others), draw.between(0, draw.level - 1)))
-    clauses = [draw.phrase(slot.clauses).format(v=slot.value(draw)) for slot in told]
+    clauses = [draw.loosely(slot.clauses).format(v=slot.value(draw)) for slot in told]
     return [*clauses, draw.phrase(FILLERS)] if draw.chance(0.2 * draw.level) else clauses
 
 
@@ -74,7 +74,7 @@ def fields(draw: Draw) -> Row:
     wanted = chosen_slots(draw, domain)
     text, record = message_of(draw, domain, wanted)
     listed = named(draw, [key for key, _ in wanted])
-    return single(draw.phrase(prompts.EXTRACT_FIELDS).format(fields=listed, message=text), compact(record))
+    return single(draw.loosely(prompts.EXTRACT_FIELDS).format(fields=listed, message=text), compact(record))
 
 
 def schema(draw: Draw) -> Row:
@@ -85,7 +85,7 @@ def schema(draw: Draw) -> Row:
     types = schema_of(wanted, {key: slot.value(draw) for key, slot in wanted})
     if draw.chance(PLATFORM_SHARE):
         return single(extract(types, text), compact(record))
-    return single(draw.phrase(prompts.EXTRACT_SCHEMA).format(schema=compact(types), message=text), compact(record))
+    return single(draw.loosely(prompts.EXTRACT_SCHEMA).format(schema=compact(types), message=text), compact(record))
 
 
 def in_chat(draw: Draw) -> Row:
@@ -93,7 +93,7 @@ def in_chat(draw: Draw) -> Row:
     domain = drawn_domain(draw)
     wanted = chosen_slots(draw, domain)
     listed = named(draw, [key for key, _ in wanted])
-    system = draw.phrase(prompts.EXTRACT_SYSTEM).format(kind=domain.name, fields=listed)
+    system = draw.loosely(prompts.EXTRACT_SYSTEM).format(kind=domain.name, fields=listed)
     turns = [message_of(draw, domain, wanted) for _ in range(2 if draw.level > 1 and draw.chance(0.3) else 1)]
     return Turns(tuple((text, compact(record)) for text, record in turns), system).row()
 

@@ -24,10 +24,10 @@ class Fact:
     value: str
 
     def question(self, draw: Draw) -> str:
-        return capital(draw.phrase(self.attribute.asks).format(e=self.entity))
+        return capital(draw.loosely(self.attribute.asks).format(e=self.entity))
 
     def sentence(self, draw: Draw, name: str) -> str:
-        return capital(draw.phrase(self.attribute.says).format(e=name, v=self.value))
+        return capital(draw.loosely(self.attribute.says).format(e=name, v=self.value))
 
 
 def facts(draw: Draw) -> list[Fact]:
@@ -63,10 +63,10 @@ def missing_question(draw: Draw, found: list[Fact]) -> str:
     other = [a for a in fact.kind.attributes if (fact.entity, id(a)) not in told]
     stranger = fact.kind.name(draw)
     if other and draw.chance(0.5):
-        return capital(draw.phrase(draw.any(other).asks).format(e=fact.entity))
+        return capital(draw.loosely(draw.any(other).asks).format(e=fact.entity))
     while any(stranger == fact.entity for fact in found):
         stranger = fact.kind.name(draw)
-    return capital(draw.phrase(fact.attribute.asks).format(e=stranger))
+    return capital(draw.loosely(fact.attribute.asks).format(e=stranger))
 
 
 def answer(draw: Draw) -> Row:
@@ -82,7 +82,7 @@ def answer(draw: Draw) -> Row:
         pairs += [(other.question(draw), other.value) for other in draw.random.sample(rest, min(len(rest), draw.level))]
     if draw.chance(PLATFORM_SHARE):
         return Turns(((from_passage(text, pairs[0][0]), pairs[0][1]), *pairs[1:])).row()
-    first = draw.phrase(prompts.PASSAGE).format(passage=text, question=pairs[0][0])
+    first = draw.loosely(prompts.PASSAGE).format(passage=text, question=pairs[0][0])
     system = draw.phrase(prompts.PASSAGE_SYSTEM) if draw.chance(0.25) else ""
     return Turns(((first, pairs[0][1]), *pairs[1:]), system).row()
 
