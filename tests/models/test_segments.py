@@ -9,8 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from luthier.models.causal import causal_attention
 from luthier.models.segments import lay_out
-from luthier.models.short_rows import causal_attention
 
 rows_of = st.lists(st.integers(1, 70), min_size=1, max_size=12)
 
@@ -48,7 +48,7 @@ def test_what_filling_is_given_as_a_gradient_is_lost() -> None:
     assert [part.grad.sum(-1).flatten().tolist() for part in parts] == [[2.0] * 5 + [0.0] * 3 + [2.0] * 3 + [0.0] * 5]
 
 
-@pytest.mark.parametrize("length", [1, 7, 128])
+@pytest.mark.parametrize("length", [1, 7, 128, 129, 300])
 def test_plain_products_are_causal_attention(length: int) -> None:
     torch.manual_seed(0)
     query, key, value = (torch.randn(3, 2, length, 8, dtype=torch.float64, requires_grad=True) for _ in range(3))

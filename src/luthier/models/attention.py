@@ -19,9 +19,9 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedC
 from transformers.masking_utils import sdpa_mask
 
 from luthier.errors import ModelError
+from luthier.models.causal import LONGEST, causal_attention
 from luthier.models.segments import Layout, lay_out
 from luthier.models.shapes import PASS, ROW, computing_dtype, spare
-from luthier.models.short_rows import LONGEST, causal_attention
 from luthier.tokens.pack import Batch
 
 _ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention", "attention"}

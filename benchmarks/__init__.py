@@ -1,0 +1,1 @@
+"""Luthier beside the tools people use, on equal work: see README.md."""
