@@ -20,12 +20,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from luthier.models.attention import forward_packed
-from luthier.models.shapes import PASS, add_rows, spare
+from luthier.models.shapes import PASS, add_rows, computing_dtype, spare
 from luthier.tokens.pack import Batch, pack_rows
 from luthier.tokens.token_rows import TokenRow
 
 CHUNK = 1024
 """Label rows whose logits are alive at once: (CHUNK, V) is the most the loss ever holds."""
+BLOCK_NUMBERS = 1 << 20
+"""Logits that are turned into their gradient at once: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +49,25 @@ class _HeadCrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, scale: float) -> tuple[Tensor, Tensor]:
         wants_hidden, wants_weight = ctx.needs_input_grad[:2]
-        compute = weight.to(hidden.dtype)
+        dtype = computing_dtype(hidden)
+        compute = weight.to(dtype)
         loss = torch.zeros((), dtype=torch.float32, device=hidden.device)
         correct = torch.zeros((), dtype=torch.int64, device=hidden.device)
-        padded = add_rows(hidden, spare(len(hidden), PASS, hidden))
+        padded = add_rows(hidden.to(dtype), spare(len(hidden), PASS, hidden))
         hidden_grad = torch.empty_like(padded) if wants_hidden else None
-        weight_grad = torch.zeros_like(weight, dtype=torch.float32) if wants_weight else None
+        weight_grad = None
         for start in range(0, len(hidden), CHUNK):
             rows, wanted = padded[start : start + CHUNK], targets[start : start + CHUNK]
-            log_p = F.log_softmax(F.linear(rows, compute).float(), -1)  # (C, V)
-            real = log_p[: len(wanted)]
-            loss -= real.gather(1, wanted[:, None]).sum()
-            correct += (real.argmax(-1) == wanted).sum()
-            if hidden_grad is None and weight_grad is None:
-                continue
-            grad = log_p.exp_()
-            grad[torch.arange(len(wanted), device=grad.device), wanted] -= 1
-            grad[len(wanted) :] = 0
-            grad = grad.mul_(scale).to(hidden.dtype)  # (C, V): d loss / d logits
+            logits = F.linear(rows, compute)  # (C, V); from here on d loss / d logits
+            part, right = _to_gradient(logits, wanted, scale)
+            loss, correct = loss + part, correct + right
             if hidden_grad is not None:
-                torch.mm(grad, compute, out=hidden_grad[start : start + CHUNK])
-            if weight_grad is not None:
-                weight_grad += (grad.t() @ rows).float()
+                torch.mm(logits, compute, out=hidden_grad[start : start + CHUNK])
+            if wants_weight:
+                more = (logits.t() @ rows).float()
+                weight_grad = more if weight_grad is None else weight_grad.add_(more)
         if hidden_grad is not None:
-            hidden_grad = hidden_grad[: len(hidden)]
+            hidden_grad = hidden_grad[: len(hidden)].to(hidden.dtype)
         ctx.save_for_backward(hidden_grad, weight_grad)
         ctx.weight_dtype = weight.dtype
         ctx.mark_non_differentiable(correct)
@@ -82,6 +79,25 @@ class _HeadCrossEntropy(torch.autograd.Function):
         to_hidden = None if hidden_grad is None else hidden_grad * grads[0].to(hidden_grad.dtype)
         to_weight = None if weight_grad is None else (weight_grad * grads[0]).to(ctx.weight_dtype)
         return to_hidden, to_weight, None, None
+
+
+def _to_gradient(logits: Tensor, targets: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """Turns logits (C, V) into the gradient of `scale` times their cross entropy, in place and in fp32; returns the
+    cross entropy's sum and how many targets were most probable. Rows beyond those of `targets` become zero."""
+    loss = torch.zeros((), dtype=torch.float32, device=logits.device)
+    correct = torch.zeros((), dtype=torch.int64, device=logits.device)
+    size = max(1, BLOCK_NUMBERS // logits.shape[1]) if logits.device.type == "cpu" else CHUNK
+    for rows, wanted in zip(logits[: len(targets)].split(size), targets.split(size), strict=True):
+        numbers = rows.float()  # (R, V)
+        at_target = numbers.gather(1, wanted[:, None])
+        most, place = numbers.max(1, keepdim=True)
+        total = numbers.sub_(most).exp_().sum(1, keepdim=True)
+        loss += (total.log() + most - at_target).sum()
+        correct += (place == wanted[:, None]).sum()
+        numbers.mul_(scale / total).scatter_add_(1, wanted[:, None], numbers.new_full((len(wanted), 1), -scale))
+        rows.copy_(numbers)
+    logits[len(targets) :] = 0
+    return loss, correct
 
 
 def head_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, scale: float) -> Loss:
