@@ -1,7 +1,7 @@
 # Each target sets up what it needs (scripts/setup.sh) and is quick when nothing has changed.
 #   TORCH=cpu|cuda   which build of torch (chosen by itself otherwise)
 #   PYTHON=/path     which Python makes .venv (the newest of 3.11 to 3.13 otherwise)
-.PHONY: help demo test check compat soak docs clean
+.PHONY: help demo test check compat soak bench docs clean
 .DEFAULT_GOAL := help
 
 PY = .venv/bin/python
@@ -13,8 +13,9 @@ help:
 	@echo "make check   format, lint, types, licences of every installed part"
 	@echo "make compat  other people's code on what Luthier wrote, in an environment of its own"
 	@echo "make soak    long faults and many seeds"
+	@echo "make bench   Luthier beside TRL and transformers' Trainer, over an hour (ARGS='full-best' for one suite)"
 	@echo "make docs    write the generated tables in docs/"
-	@echo "make clean   remove .venv and .venv-compat"
+	@echo "make clean   remove every environment"
 
 demo:
 	@sh scripts/setup.sh core
@@ -41,9 +42,14 @@ soak:
 	@sh scripts/setup.sh dev
 	$(PYTEST) -m "soak or hypothesis" --hypothesis-profile soak $(ARGS)
 
+bench:
+	@sh scripts/setup.sh dev
+	@sh scripts/setup.sh bench
+	$(PY) -m benchmarks.training $(ARGS)
+
 docs:
 	@sh scripts/setup.sh core
 	$(PY) scripts/docs.py
 
 clean:
-	rm -rf .venv .venv-compat .venv.unfinished .venv-compat.unfinished
+	rm -rf .venv .venv-compat .venv-bench .venv.unfinished .venv-compat.unfinished .venv-bench.unfinished

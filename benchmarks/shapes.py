@@ -72,8 +72,10 @@ def build_model(shape: str) -> Any:
 
 
 def examples(vocabulary: int, count: int = ROWS, seed: int = 0) -> list[Example]:
-    """Returns rows with the lengths of chats: prompts of 120 tokens in the median (log-normal, 8 to 900), completions of
-    60 (4 to 1,000), together at most 1,024. The tokens are random: speed does not depend on them."""
+    """Returns rows with the lengths of chats: prompts of 120 tokens in the median, completions of 60.
+
+    Both are log-normal (8 to 900, 4 to 1,000), together at most 1,024. The tokens are random: speed is not theirs.
+    """
     random = np.random.default_rng(seed)
 
     def length(median: int, sigma: float, low: int, high: int) -> int:

@@ -1,4 +1,4 @@
-"""The other side: TRL's SFTTrainer or transformers' Trainer on the shared rows. `python -m benchmarks.worker_peer --help`.
+"""The other side: TRL's or transformers' own trainer on the shared rows. `python -m benchmarks.worker_peer --help`.
 
 It runs in the peers' environment (requirements.txt) and imports nothing of Luthier.
 """

@@ -4,6 +4,7 @@
 #   sh scripts/setup.sh core      .venv with Luthier               (make demo)
 #   sh scripts/setup.sh dev       .venv with the test tools too    (make test, make check)
 #   sh scripts/setup.sh compat    .venv-compat: other people's code only (make compat)
+#   sh scripts/setup.sh bench     .venv-bench: the trainers Luthier is measured against (make bench)
 #   sh scripts/setup.sh python    prints the Python that would be taken
 #
 # PYTHON=/path/to/python   take this one           TORCH=cpu|cuda   take this build of torch
@@ -210,5 +211,6 @@ case $kind in
     core) venv=.venv stamps="core dev" cpu_size="330 MB" cuda_size="3 GB"; ready || set_up --editable . ;;
     dev) venv=.venv stamps=dev cpu_size="440 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
     compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
-    *) die "usage: sh scripts/setup.sh core|dev|compat|python" ;;
+    bench) venv=.venv-bench stamps=bench cpu_size="310 MB" cuda_size="3 GB"; ready || set_up --requirement benchmarks/requirements.txt ;;
+    *) die "usage: sh scripts/setup.sh core|dev|compat|bench|python" ;;
 esac
