@@ -87,7 +87,7 @@ def _to_gradient(logits: Tensor, targets: Tensor, scale: float) -> tuple[Tensor,
     loss = torch.zeros((), dtype=torch.float32, device=logits.device)
     correct = torch.zeros((), dtype=torch.int64, device=logits.device)
     size = max(1, BLOCK_NUMBERS // logits.shape[1]) if logits.device.type == "cpu" else CHUNK
-    for rows, wanted in zip(logits[: len(targets)].split(size), targets.split(size), strict=True):
+    for rows, wanted in zip(torch.split(logits[: len(targets)], size), torch.split(targets, size), strict=True):
         numbers = rows.float()  # (R, V)
         at_target = numbers.gather(1, wanted[:, None])
         most, place = numbers.max(1, keepdim=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -27,6 +28,7 @@ from luthier.tokens.plan import plan_passes, plan_steps
 from luthier.training import checkpoint as saved
 from luthier.training.checkpoint import State
 from luthier.training.options import TrainingOptions
+from luthier.training.profile import Breakdown, Profiler
 from luthier.training.schedule import learning_rate
 from luthier.training.track import Tracker
 
@@ -64,6 +66,7 @@ class Job:
     evaluate: Callable[[], Mapping[str, float]] | None = None
     describe: Callable[[Sequence[int]], str] = str
     packing: bool = True
+    on_profile: Callable[[Breakdown], None] | None = None
 
 
 @dataclass
@@ -111,12 +114,16 @@ class _Run:
         self.lengths = np.asarray(job.items.lengths)
         self.state = State()
         self.checkpoints = job.folder / "checkpoints"
+        self.profiler: Profiler | None = None
         self._epoch: tuple[int, list[NDArray[np.int64]]] = (-1, [])
 
     def go(self, *, resume: bool) -> Outcome:
         resumed = self._restore() if resume else None
         if resumed is None:
             torch.manual_seed(self.options.seed)
+        if self.job.on_profile is not None and self.state.step < self.total:
+            steps = (self.state.step + 1, self.total)
+            self.profiler = Profiler(self.job.device, self.job.compute_dtype, self.job.on_profile, steps=steps)
         with Tracker(
             self.job.folder,
             self.job.report,
@@ -142,12 +149,20 @@ class _Run:
                     where=str(self.job.folder),
                     remedy="run the same command with --resume to go on",
                 )
-            window.add(self._step())
+            with self._profiled():
+                figures = self._step()
+            window.add(figures)
             if self.state.step % self.options.logging_steps == 0 or self.state.step == self.total:
                 tracker.write(self.state.step, window.close(self.state, self._learning_rate(self.state.step - 1)))
             self.job.report.progress("training", self.state.step, self.total, window.figures)
             self._after_step(tracker)
         return self._out_of_patience()
+
+    def _profiled(self) -> AbstractContextManager[None]:
+        if self.profiler is None:
+            return nullcontext()
+        step = self.state.step
+        return self.profiler.step(step + 1, int(self.lengths[self._rows_of(step)].sum()))
 
     def _step(self) -> _StepFigures:
         """One optimizer step over `batch_size` rows."""

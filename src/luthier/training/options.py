@@ -86,6 +86,7 @@ class TrainingOptions(Options):
     compile: bool = Field(
         default=False, description="compile the model's blocks (about a minute of warm-up; needs a C compiler)"
     )
+    profile: bool = Field(default=False, description="measure a few steps and print where their time goes")
     report_to: tuple[Literal["tensorboard", "wandb"], ...] = Field(
         default=(), description="also write metrics there: tensorboard (when installed, by default), wandb"
     )

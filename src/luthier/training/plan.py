@@ -38,6 +38,8 @@ class Plan:
     device: str
     memory_bytes: int
     available_bytes: int
+    seconds: float
+    """Predicted time of training and its evaluations, on this machine while nothing else runs."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -65,6 +67,7 @@ class Plan:
             ("passes", f"up to {self.max_tokens_per_pass:,} tokens{'' if self.packing else ', one row each'}"),
             ("learning rate", f"{self.learning_rate:g}"),
             ("computed in", f"{self.precision} on {self.device}"),
+            ("time", f"about {duration(self.seconds)}; the answers of held-out rows come on top"),
             ("memory", f"about {size(self.memory_bytes)} of {size(self.available_bytes)} available"),
         ]
         if self.gradient_checkpointing:

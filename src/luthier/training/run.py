@@ -95,7 +95,17 @@ def identity(spec: Options, *, rows: str, model: str, resolved: Mapping[str, Any
 
     `rows` and `model` are fingerprints, `resolved` what was chosen by the machine (token budget, precision).
     """
-    free = {"output", "resume", "report_to", "save_steps", "save_total_limit", "logging_steps", "rows", "model"}
+    free = {
+        "output",
+        "resume",
+        "report_to",
+        "save_steps",
+        "save_total_limit",
+        "logging_steps",
+        "profile",
+        "rows",
+        "model",
+    }
     kept = {key: value for key, value in json_of(spec).items() if key not in free}
     return kept | {"rows": rows, "model": model} | dict(resolved)
 

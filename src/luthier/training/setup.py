@@ -15,12 +15,14 @@ from luthier.models.attention import packing_refusal
 from luthier.models.load import empty_model
 from luthier.models.memory import MemoryRequest, check_capacity, free_memory, predict_memory
 from luthier.models.opening import Opened, fingerprint, open_model
+from luthier.models.operations import operations
 from luthier.models.parameters import Trainable, choose_parameters
 from luthier.models.scratch import new_config, train_tokenizer
 from luthier.models.shapes import PASS, ROW
 from luthier.report import Report
 from luthier.tokens.plan import pass_lengths
 from luthier.training.fit import Fit, fit_passes, token_budgets
+from luthier.training.forecast import forecast
 from luthier.training.loop import total_steps
 from luthier.training.options import TuningOptions
 from luthier.training.plan import Plan
@@ -64,11 +66,13 @@ def plan_run(spec: TuningOptions, folder: RunFolder, report: Report) -> Planned:
         keep=spec.resume,
         report=report,
     )
-    trainable = _count(opened, spec)
+    empty = empty_model(opened.config)
+    trainable = choose_parameters(empty, spec, generator_seed=spec.seed)
     resolved = folder.read().get("resolved") if spec.resume else None
     packing = spec.packing and refusal is None
     fit, free = _fit(spec, opened, rows, packing=packing, earlier=resolved)
-    plan = _plan(spec, opened, rows, trainable, fit, free, packing=packing)
+    seconds = forecast(operations(empty), rows, spec, opened, recompute=fit.gradient_checkpointing)
+    plan = _plan(spec, opened, rows, trainable, fit, free, seconds, packing=packing)
     if refusal:
         report.event("warning", f"rows are not packed, each is a pass of its own: {refusal}")
     for note, count in rows.train.counts.notes:
@@ -110,10 +114,6 @@ def _open(spec: TuningOptions, folder: RunFolder, corpus: Any) -> Opened:
         tokenizer.save_pretrained(blank)
         new_config(spec, tokenizer).save_pretrained(blank)
     return open_model(str(blank), spec, weights=False)
-
-
-def _count(opened: Opened, spec: TuningOptions) -> Trainable:
-    return choose_parameters(empty_model(opened.config), spec, generator_seed=spec.seed)
 
 
 def _fit(
@@ -179,7 +179,15 @@ def _decoded_rows(spec: TuningOptions, rows: Prepared) -> int:
 
 
 def _plan(
-    spec: TuningOptions, opened: Opened, rows: Prepared, trainable: Trainable, fit: Fit, free: int, *, packing: bool
+    spec: TuningOptions,
+    opened: Opened,
+    rows: Prepared,
+    trainable: Trainable,
+    fit: Fit,
+    free: int,
+    seconds: float,
+    *,
+    packing: bool,
 ) -> Plan:
     counts = rows.train.counts
     heldout = [part.counts for part in (rows.validation, rows.test) if part is not None]
@@ -209,5 +217,6 @@ def _plan(
         device=opened.device.type,
         memory_bytes=fit.memory.total,
         available_bytes=free + fit.memory.runtime,
+        seconds=seconds,
         notes=trainable.notes,
     )

@@ -31,6 +31,7 @@ from luthier.records.messages import Sampling
 from luthier.report import Report
 from luthier.training.heldout import HeldOut
 from luthier.training.loop import Job, Outcome, train
+from luthier.training.profile import Breakdown
 from luthier.training.results import Comparison, Measured, compare
 from luthier.training.run import RunFolder
 from luthier.training.setup import Planned
@@ -80,6 +81,7 @@ class Tuning:
             evaluate=None if validation is None else lambda: self._held_out.figures(validation.tokens),
             describe=planned.rows.train.describe,
             packing=planned.plan.packing,
+            on_profile=self._profiled if spec.profile else None,
         )
         with self._packed(), _threads(planned.identity["threads"]):
             outcome = train(job, resume=spec.resume)
@@ -133,6 +135,10 @@ class Tuning:
             comparison=None if comparison is None else comparison.to_json(),
         )
         return comparison
+
+    def _profiled(self, found: Breakdown) -> None:
+        self.folder.update(profile=found.to_json())
+        self.report.event("info", "", table=found.table())
 
     def _answers(self, name: str) -> list[Answered]:
         sampling = Sampling(max_tokens=self.planned.spec.answer_tokens or self._room())
