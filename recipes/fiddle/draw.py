@@ -30,7 +30,7 @@ NUMBER_WORDS = (
 
 PIECED_SHARE = 0.4  # of the made-up words of training rows, those put together from pieces of the vocabulary
 SWAPPED_SHARE = 0.1  # of the listed words of training rows, those that a made-up word takes the place of
-LOOSE_SHARE = 0.3  # of loose phrasings of training rows, those with one word more, less or other
+LOOSE_SHARE = 0.2  # of loose phrasings of training rows, those with one word more, less or other
 
 Item = TypeVar("Item")
 
@@ -108,7 +108,7 @@ class Draw:
         free = [at for at, word in enumerate(words) if at not in fixed and "\n" not in word]
         if free:
             at, other = self.any(free), self.any(pieces())
-            words[at : at + 1] = self.any(([words[at], other], [other], []))
+            words[at : at + 1] = self.any(([words[at], other], [words[at], other], [other], []))
         return " ".join(words)
 
     def any(self, items: Sequence[Item]) -> Item:

@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 from pathlib import Path
+from random import Random
 
 import pytest
 from tokenizers import Tokenizer
@@ -14,8 +15,8 @@ from luthier.records.examples import Conversation
 from luthier.records.prompts import NO_PASSAGE
 from recipes.demo import generate as demo
 from recipes.demo import phrases
-from recipes.fiddle import generate
-from recipes.fiddle.draw import TOKENIZER, word_list
+from recipes.fiddle import generate, prompts, wrappers
+from recipes.fiddle.draw import TOKENIZER, Draw, part, word_list
 from recipes.fiddle.rows import Row
 
 ALL = pytest.mark.parametrize("skill", sorted(generate.SKILLS))
@@ -68,6 +69,27 @@ def test_copied_answers_stand_in_the_prompt(skill: str) -> None:
 def test_answers_from_a_passage_stand_in_it() -> None:
     for row in generate.skill_rows("passage", 300, seed=2, level=3):
         assert answer_of(row) in prompt_of(row) or answer_of(row) == "The text does not say."
+
+
+FIXED = {
+    wrappers.fields: prompts.EXTRACT_FIELDS,
+    wrappers.schema: prompts.EXTRACT_SCHEMA,
+    wrappers.passage: prompts.PASSAGE,
+    wrappers.passages: prompts.CITED,
+    wrappers.classes: prompts.CLASSIFY,
+}
+
+
+@pytest.mark.parametrize("build", FIXED)
+def test_composed_ways_to_ask_are_many_and_none_of_the_fixed(build: wrappers.Builder) -> None:
+    fixed = FIXED[build]
+    wanted = sorted(re.findall(r"{\w+}", fixed[0]))
+    training, held_out = (Draw(Random(3), 1, held_out=held) for held in (False, True))
+    made = {wrappers.asked(training, ("fixed " * 9 + fixed[0],), build) for _ in range(600)} - set(fixed)
+    assert len(made) > 200
+    assert all(sorted(re.findall(r"{\w+}", text)) == wanted for text in made)
+    assert {wrappers.asked(held_out, fixed, build) for _ in range(300)} <= set(fixed)
+    assert not {wrappers.asked(training, fixed, build) for _ in range(3000)} & set(part(fixed, held_out=True))
 
 
 @pytest.mark.parametrize("skill", ["cited", "cited_often", "cited_long"])

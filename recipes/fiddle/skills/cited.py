@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from luthier.records.prompts import CITED_SYSTEM, NO_PASSAGE
 from luthier.records.prompts import cited as platform_format
-from recipes.fiddle import prompts
+from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw
 from recipes.fiddle.rows import Row, Turns
 from recipes.fiddle.skills.passage import Fact, facts, passage
@@ -27,8 +27,8 @@ def cited_often(draw: Draw) -> Row:
 
 
 def cited_long(draw: Draw) -> Row:
-    """Returns a row with ten to thirty passages and four to eight questions: up to 2,048 tokens."""
-    return _chat(draw, _told(draw, draw.between(10, 30)), draw.between(4, 8))
+    """Returns a row with ten to 26 passages and four to eight questions: up to 2,048 tokens."""
+    return _chat(draw, _told(draw, draw.between(10, 26)), draw.between(4, 8))
 
 
 def _told(draw: Draw, count: int) -> list[list[Fact]]:
@@ -52,7 +52,7 @@ def _chat(draw: Draw, told: list[list[Fact]], questions: int) -> Row:
     if draw.chance(PLATFORM_SHARE):
         return Turns(((platform_format(texts, question), answer), *rest), CITED_SYSTEM).row()
     numbered = "\n".join(f"[{number}] {text}" for number, text in enumerate(texts, 1))
-    asked = draw.loosely(prompts.CITED).format(passages=numbered, question=question)
+    asked = wrappers.asked(draw, prompts.CITED, wrappers.passages).format(passages=numbered, question=question)
     return Turns(((asked, answer), *rest), draw.phrase(prompts.CITED_SYSTEM)).row()
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from luthier.records.prompts import classify as platform_format
-from recipes.fiddle import prompts
+from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw, joined
 from recipes.fiddle.rows import Row, Turns, single
 
@@ -81,7 +81,9 @@ def classify(draw: Draw) -> Row:
         return Turns(tuple((made[label](draw), label) for label in answers), system).row()
     if draw.chance(PLATFORM_SHARE):
         return single(platform_format(labels, made[answer](draw)), answer)
-    return single(draw.loosely(prompts.CLASSIFY).format(labels=named, text=made[answer](draw)), answer)
+    return single(
+        wrappers.asked(draw, prompts.CLASSIFY, wrappers.classes).format(labels=named, text=made[answer](draw)), answer
+    )
 
 
 def several(draw: Draw, names: list[str], texts: list[str], answers: list[str]) -> Row:
@@ -90,6 +92,6 @@ def several(draw: Draw, names: list[str], texts: list[str], answers: list[str]) 
     if draw.chance(0.4):
         system = draw.loosely(prompts.CLASSIFY_SYSTEM).format(labels=listed)
         return Turns(tuple(zip(texts, answers, strict=True)), system).row()
-    form = draw.phrase((*prompts.CLASSIFY, ""))
+    form = wrappers.asked(draw, (*prompts.CLASSIFY, ""), wrappers.classes)
     asked = [form.format(labels=listed, text=text) if form else platform_format(names, text) for text in texts]
     return Turns(tuple(zip(asked, answers, strict=True))).row()

@@ -33,6 +33,9 @@ class Domain:
     slots: tuple[Slot, ...]
 
 
+MADE_UP_SHARE = 0.4
+
+
 def _from(name: str) -> Callable[[Draw], str | int]:
     return lambda draw: draw.word(name)
 
@@ -133,11 +136,19 @@ FILLERS = ("I hope you are well.", "We were there last year too.", "My sister to
 LABELLED = ("The {key} is {v}.", "{Key}: {v}.", "Our {key} is {v}.", "For the {key} take {v}.", "As {key} I put down {v}.", "We have {v} as {key}.", "The {key} would be {v}.", "It has the {key} {v}.", "Write {v} for the {key}.")
 
 
+def _keys(draw: Draw) -> list[str]:
+    """Returns five words that may be keys; in training rows some of them are made up."""
+    keys = draw.words(draw.any(("things", "subjects", "hobbies")), 5)
+    if draw.held_out:
+        return keys
+    return list(dict.fromkeys(draw.made_up() if draw.chance(MADE_UP_SHARE) else key for key in keys))
+
+
 def labelled(draw: Draw) -> Domain:
     """Returns a kind of message that is made up: its keys are any words, which the message names beside their values."""
     values: tuple[Callable[[Draw], str | int], ...] = (Draw.first_name, Draw.town, Draw.code, Draw.date, Draw.made_up, _count(1, 999), Draw.thing)
     slots = tuple(
         Slot((key,), draw.any(values), tuple(text.replace("{key}", key).replace("{Key}", key.capitalize()) for text in LABELLED))
-        for key in draw.words(draw.any(("things", "subjects", "hobbies")), 5)
+        for key in _keys(draw)
     )
     return Domain("any", slots)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from luthier.records.prompts import extract
-from recipes.fiddle import prompts
+from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw, capital, joined
 from recipes.fiddle.rows import Row, Turns, compact, single
-from recipes.fiddle.skills.domains import CLOSINGS, DOMAINS, FILLERS, OPENINGS, Domain, Slot, labelled
+from recipes.fiddle.skills.domains import CLOSINGS, DOMAINS, FILLERS, LABELLED, OPENINGS, Domain, Slot, labelled
 
 PLATFORM_SHARE = 0.5
 LABELLED_SHARE = 0.25
+NAMED_SHARE = 0.2
 
 
 def drawn_domain(draw: Draw) -> Domain:
@@ -41,13 +42,21 @@ def message_of(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> tu
             continue
         record[key] = slot.value(draw)
         said = slot.spoken(record[key]) if draw.chance(0.4) else record[key]
-        clauses.append(draw.loosely(slot.clauses).format(v=said))
+        clauses.append(_clause(draw, key, slot).format(v=said))
     clauses += _asides(draw, domain, wanted)
     draw.random.shuffle(clauses)
     opening = [draw.phrase(OPENINGS)] if draw.chance(0.5) else []
     closing = [draw.phrase(CLOSINGS)] if draw.chance(0.3) else []
     text = " ".join(opening + [capital(clause) for clause in clauses] + closing)
     return text or draw.phrase(FILLERS), record
+
+
+def _clause(draw: Draw, key: str, slot: Slot) -> str:
+    """Returns what states a slot's value; in training rows sometimes with the key itself."""
+    if draw.held_out or not draw.chance(NAMED_SHARE):
+        return draw.loosely(slot.clauses)
+    named = key.replace("_", " ")
+    return draw.loosely(tuple(text.replace("{key}", named).replace("{Key}", capital(named)) for text in LABELLED))
 
 
 def _asides(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> list[str]:
@@ -74,7 +83,10 @@ def fields(draw: Draw) -> Row:
     wanted = chosen_slots(draw, domain)
     text, record = message_of(draw, domain, wanted)
     listed = named(draw, [key for key, _ in wanted])
-    return single(draw.loosely(prompts.EXTRACT_FIELDS).format(fields=listed, message=text), compact(record))
+    return single(
+        wrappers.asked(draw, prompts.EXTRACT_FIELDS, wrappers.fields).format(fields=listed, message=text),
+        compact(record),
+    )
 
 
 def schema(draw: Draw) -> Row:
@@ -85,7 +97,10 @@ def schema(draw: Draw) -> Row:
     types = schema_of(wanted, {key: slot.value(draw) for key, slot in wanted})
     if draw.chance(PLATFORM_SHARE):
         return single(extract(types, text), compact(record))
-    return single(draw.loosely(prompts.EXTRACT_SCHEMA).format(schema=compact(types), message=text), compact(record))
+    return single(
+        wrappers.asked(draw, prompts.EXTRACT_SCHEMA, wrappers.schema).format(schema=compact(types), message=text),
+        compact(record),
+    )
 
 
 def in_chat(draw: Draw) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from luthier.records.prompts import NO_ANSWER, extract, from_passage
-from recipes.fiddle import prompts
+from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw
 from recipes.fiddle.rows import Row, Turns, compact, single
 from recipes.fiddle.skills import classification, extraction, passage
@@ -52,7 +52,7 @@ def passages(draw: Draw) -> Row:
         pairs.insert(draw.between(0, len(pairs)), (passage.missing_question(draw, found), NO_ANSWER))
     first = from_passage(text, pairs[0][0])
     if not draw.chance(passage.PLATFORM_SHARE):
-        first = draw.loosely(prompts.PASSAGE).format(passage=text, question=pairs[0][0])
+        first = wrappers.asked(draw, prompts.PASSAGE, wrappers.passage).format(passage=text, question=pairs[0][0])
     return Turns(((first, pairs[0][1]), *pairs[1:])).row()
 
 
@@ -67,7 +67,7 @@ def records(draw: Draw) -> Row:
         first = extract(extraction.schema_of(wanted, sample), text)
     else:
         named = extraction.named(draw, keys)
-        first = draw.loosely(prompts.EXTRACT_FIELDS).format(fields=named, message=text)
+        first = wrappers.asked(draw, prompts.EXTRACT_FIELDS, wrappers.fields).format(fields=named, message=text)
     pairs = [(first, compact(record))]
     for _ in range(draw.between(1, 3)):
         some = draw.random.sample(keys, draw.between(1, len(keys)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from luthier.records.prompts import NO_ANSWER, from_passage
-from recipes.fiddle import prompts
+from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw, capital
 from recipes.fiddle.rows import Row, Turns, single
 from recipes.fiddle.skills.facts import KINDS, PERSON, Attribute, Kind
@@ -82,7 +82,7 @@ def answer(draw: Draw) -> Row:
         pairs += [(other.question(draw), other.value) for other in draw.random.sample(rest, min(len(rest), draw.level))]
     if draw.chance(PLATFORM_SHARE):
         return Turns(((from_passage(text, pairs[0][0]), pairs[0][1]), *pairs[1:])).row()
-    first = draw.loosely(prompts.PASSAGE).format(passage=text, question=pairs[0][0])
+    first = wrappers.asked(draw, prompts.PASSAGE, wrappers.passage).format(passage=text, question=pairs[0][0])
     system = draw.phrase(prompts.PASSAGE_SYSTEM) if draw.chance(0.25) else ""
     return Turns(((first, pairs[0][1]), *pairs[1:]), system).row()
 
