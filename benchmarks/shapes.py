@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,18 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 LORA_RANK, LORA_ALPHA = 16, 32
+
+
+def same_adapter(model: Any) -> None:
+    """Draws the adapter's first matrices by the names of their layers, so that both sides start from the same ones."""
+    import torch
+
+    for name, parameter in model.named_parameters():
+        if "lora_A" in name:
+            layer = name.partition("layers.")[2].partition(".lora_A")[0]
+            generator = torch.Generator().manual_seed(zlib.crc32(layer.encode()))
+            with torch.no_grad():
+                parameter.copy_(0.02 * torch.randn(parameter.shape, generator=generator))
 
 
 @dataclass(frozen=True)

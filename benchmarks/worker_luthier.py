@@ -11,7 +11,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.blocks import Turn
-from benchmarks.shapes import BATCH, LORA_ALPHA, LORA_RANK, SHAPES, Example, batches, build_model, examples
+from benchmarks.shapes import (
+    BATCH,
+    LORA_ALPHA,
+    LORA_RANK,
+    SHAPES,
+    Example,
+    batches,
+    build_model,
+    examples,
+    same_adapter,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -22,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="bf16")
     parser.add_argument("--order", choices=("random", "grouped"), default="random")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--unpacked", action="store_true", help="each row a pass of its own")
     parser.add_argument("--steps", type=int, default=3, help="steps of a block")
     given = parser.parse_args(arguments)
     rows = batches(examples(SHAPES[given.shape]["vocab_size"]), given.order)
@@ -50,6 +61,7 @@ def train(given: argparse.Namespace, rows: list[Example], folder: Path) -> None:
         ParameterOptions(train=given.train, **({"lora_r": LORA_RANK, "lora_alpha": LORA_ALPHA} if lora else {})),
         generator_seed=0,
     )
+    same_adapter(model)
     if given.compile:
         compile_blocks(model)
     items = Items(rows)
@@ -74,6 +86,7 @@ def train(given: argparse.Namespace, rows: list[Example], folder: Path) -> None:
             compute_dtype=dtype,
             identity={},
             report=Watch(Turn(given.steps)),
+            packing=not given.unpacked,
         )
         loop.train(job, resume=False)
 

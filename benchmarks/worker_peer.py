@@ -20,6 +20,7 @@ from benchmarks.shapes import (
     batches,
     build_model,
     examples,
+    same_adapter,
 )
 
 
@@ -110,6 +111,7 @@ def _train(given: argparse.Namespace, folder: str) -> None:
             data_collator=DataCollatorForSeq2Seq(_tokenizer(given.shape), label_pad_token_id=-100),
             callbacks=[Watch()],
         )
+    same_adapter(trainer.model)
     inner = trainer.data_collator
 
     def collate(features: Any) -> Any:

@@ -10,6 +10,7 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from luthier.errors import ModelError
+from luthier.models import varlen
 from luthier.models.attention import forward_packed, packing_refusal, use_packed_attention
 from luthier.tokens.pack import pack_rows
 from luthier.tokens.token_rows import TokenRow
@@ -194,3 +195,49 @@ def test_using_packed_attention_on_a_refused_model_says_what_to_do() -> None:
     config = AutoConfig.for_model("mamba", vocab_size=50, hidden_size=16, num_hidden_layers=1)
     with pytest.raises(ModelError, match="packing"), use_packed_attention(AutoModelForCausalLM.from_config(config)):
         pass
+
+
+def rows_by_fused_attention(query, key, value, ends, key_ends, longest, key_longest, *, scale, window_size, **kind):
+    """What PyTorch's variable-length kernel computes, (T, H, D), on any device."""
+    assert window_size == (-1, 0)
+    assert torch.equal(ends, key_ends)
+    assert ends.dtype == torch.int32
+    assert longest == key_longest == int(ends.diff().max())
+    parts = []
+    for start, end in zip(ends.tolist(), ends.tolist()[1:], strict=False):
+        q, k, v = (states[start:end].transpose(0, 1)[None] for states in (query, key, value))
+        out = torch.nn.functional.scaled_dot_product_attention(
+            q, k, v, is_causal=True, scale=scale, enable_gqa=kind.get("enable_gqa", False)
+        )
+        parts.append(out[0].transpose(0, 1))
+    return torch.cat(parts)
+
+
+@pytest.mark.parametrize("kind", ["llama", "mistral", "qwen3", "gemma2", "gpt2"])
+def test_the_way_of_cuda_gives_the_same(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows in one call of the variable-length kernel; where that does not fit (windows, soft caps), as before."""
+    model, batch, calls = tiny(kind), pack_rows(some_rows()), []
+
+    def kernel(*states, **options):
+        calls.append(states[0].shape)
+        return rows_by_fused_attention(*states, **options)
+
+    with use_packed_attention(model):
+        expected = forward_packed(model, batch).logits
+        monkeypatch.setattr(varlen, "can_attend", lambda query: True)
+        monkeypatch.setattr(varlen, "kernel", lambda: kernel)
+        found = forward_packed(model, batch).logits
+        found.square().sum().backward()
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    assert len(calls) == {"llama": 2, "qwen3": 2, "gpt2": 2, "mistral": 0, "gemma2": 0}[kind]
+    assert all(parameter.grad is not None for parameter in model.parameters() if parameter.requires_grad)
+
+
+def test_the_kernel_of_cuda_is_there_and_takes_what_it_is_given() -> None:
+    """The call as it is made there, on shapes without data."""
+    states = [torch.empty(1, heads, 30, 16, dtype=torch.bfloat16, device="meta") for heads in (4, 2, 2)]
+    rows = varlen.borders([0, 11, 30], torch.device("cpu"))
+    assert rows.longest == 19
+    assert not varlen.can_attend(states[0])
+    assert varlen.kernel() is not None
+    assert varlen.attend(*states, varlen.Borders(rows.ends.to("meta"), 19), None).shape == (1, 30, 4, 16)

@@ -164,6 +164,8 @@ def test_a_loss_that_is_not_a_number_stops_and_names_the_rows(make_job: MakeJob)
     with pytest.raises(TrainingError, match=r"rows 8, 9, 10, 11: the loss of step 3 is nan.*--learning-rate"):
         train(job, resume=False)
     assert [path.name for path in saved.checkpoints(job.folder / "checkpoints")] == ["step-00000001", "step-00000002"]
+    kept = saved.load_tensors(job.folder / "checkpoints/step-00000002")
+    assert all(torch.equal(value, kept[f"model.{name}"]) for name, value in weights(job).items()), "the step was taken"
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])

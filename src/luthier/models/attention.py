@@ -19,6 +19,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedC
 from transformers.masking_utils import sdpa_mask
 
 from luthier.errors import ModelError
+from luthier.models import varlen
 from luthier.models.causal import LONGEST, causal_attention
 from luthier.models.segments import Layout, lay_out
 from luthier.models.shapes import PASS, ROW, computing_dtype, spare
@@ -68,6 +69,7 @@ class PackedAttention:
         self.per_segment = per_segment
         self._segments: tuple[int, ...] = ()
         self._layouts: dict[int, Layout] = {}
+        self._borders: varlen.Borders | None = None
         self._forward = False
         owned = (getattr(module, "config", None) for module in model.modules())
         configs = {id(config): config for config in owned if isinstance(config, PreTrainedConfig)}
@@ -92,7 +94,7 @@ class PackedAttention:
     @contextmanager
     def forward(self, batch: Batch) -> Iterator[None]:
         """Sets the segments for one forward pass and for its backward pass, which may compute layers again."""
-        self._segments, self._layouts, self._forward = batch.segments, {}, True
+        self._segments, self._layouts, self._borders, self._forward = batch.segments, {}, None, True
         try:
             yield
         finally:
@@ -117,6 +119,11 @@ class PackedAttention:
         if position_bias is not None:
             raise ModelError(f"{type(module).__name__} adds position biases to its attention", remedy=_UNPACKED)
         self._check_call(query, key)
+        plain = attention_mask is None and softcap is None and s_aux is None and not dropout
+        if plain and varlen.can_attend(query):
+            if self._borders is None:
+                self._borders = varlen.borders(self._segments, query.device)
+            return varlen.attend(query, key, value, self._borders, scaling), None
         layout = self._layout(query, ROW if attention_mask is None else 1)  # causal: rows do not see their filling
         parts, start = [], 0
         for q, k, v in zip(*(layout.apart(states) for states in (query, key, value)), strict=True):  # (n, H, L, D)

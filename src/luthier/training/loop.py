@@ -170,13 +170,14 @@ class _Run:
         chosen = self._rows_of(self.state.step)
         rows = [self.job.items[int(index)] for index in chosen]
         denominator = max(1, self.job.objective.count(rows))
-        loss, correct = self._accumulate(rows, self.lengths[chosen], denominator)
+        loss_there, correct_there = self._accumulate(rows, self.lengths[chosen], denominator)
+        norm_there = self._clip()
+        self._update(loss_there, norm_there)
+        loss, correct, norm = float(loss_there), int(correct_there), float(norm_there)  # the one wait for the device
         if not math.isfinite(loss):
             self._not_a_number("loss", loss, chosen)
-        norm = self._clip()
         if not math.isfinite(norm) and not self.scaler.is_enabled():
             self._not_a_number("gradient norm", norm, chosen)
-        self._update()
         seconds = time.perf_counter() - began
         tokens = int(self.lengths[chosen].sum())
         self.state.step += 1
@@ -185,7 +186,7 @@ class _Run:
         self.state.seconds += seconds
         return _StepFigures(loss, correct, denominator, tokens, seconds, norm)
 
-    def _accumulate(self, rows: list[Any], lengths: NDArray[np.int64], denominator: int) -> tuple[float, int]:
+    def _accumulate(self, rows: list[Any], lengths: NDArray[np.int64], denominator: int) -> tuple[Tensor, Tensor]:
         loss = torch.zeros((), device=self.job.device)
         correct = torch.zeros((), dtype=torch.int64, device=self.job.device)
         for members in plan_passes(lengths.tolist(), self.job.max_tokens_per_pass, packing=self.job.packing):
@@ -195,16 +196,20 @@ class _Run:
             self.scaler.scale(part.value).backward()  # type: ignore[no-untyped-call]
             loss += part.value.detach()
             correct += part.correct
-        return loss.item(), int(correct.item())
+        return loss, correct
 
-    def _clip(self) -> float:
+    def _clip(self) -> Tensor:
         """Clips the gradients; returns their norm before."""
         self.scaler.unscale_(self.optimizer)
-        return float(nn.utils.clip_grad_norm_(self.trained.values(), self.options.max_grad_norm or math.inf))
+        return nn.utils.clip_grad_norm_(self.trained.values(), self.options.max_grad_norm or math.inf)
 
-    def _update(self) -> None:
+    def _update(self, loss: Tensor, norm: Tensor) -> None:
+        """Takes the step, unless loss or norm is not a number: the fused optimizer sees to that where they are."""
         for group in self.optimizer.param_groups:
             group["lr"] = self._learning_rate(self.state.step)
+        if not self.scaler.is_enabled():
+            optimizer: Any = self.optimizer
+            optimizer.found_inf = (~torch.isfinite(loss + norm)).float().to(self.job.device)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
