@@ -20,6 +20,7 @@ from typing import Any
 
 MARK = "@@"
 COVERAGE = 0.9
+ENDING_SECONDS = 10
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -85,14 +86,15 @@ class _Process:
     def __init__(self, side: Side, log: Path) -> None:
         self.side, self.log = side, log
         log.parent.mkdir(parents=True, exist_ok=True)
-        self.process = subprocess.Popen(
-            side.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log.open("w"),
-            text=True,
-            env=os.environ | ENVIRONMENT,
-        )
+        with log.open("w") as errors:
+            self.process = subprocess.Popen(
+                side.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=os.environ | ENVIRONMENT,
+            )
 
     def ask(self, word: str) -> None:
         assert self.process.stdin is not None
@@ -105,13 +107,26 @@ class _Process:
             if line.startswith(MARK):
                 found: dict[str, Any] = json.loads(line.removeprefix(MARK))
                 return found
+        self.end()
         raise RuntimeError(f"{self.side.name} ended; the last lines of {self.log} say why:\n{_tail(self.log)}")
+
+    def end(self) -> None:
+        """Lets the process come to its end, or ends it."""
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream is not None:
+                stream.close()  # a worker that is told nothing more ends by itself
+        try:
+            self.process.wait(timeout=ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
 
 def run(sides: Sequence[Side], blocks: int, *, warm_up: int, log: Path, say: Any = print) -> None:
     """Runs all sides in turns: `warm_up` blocks that are not counted, then `blocks` that are. Changes `sides`."""
-    processes = [_Process(side, log / f"{side.name.replace(' ', '_').replace('/', '_')}.log") for side in sides]
+    processes: list[_Process] = []
     try:
+        processes += [_Process(side, log / f"{side.name.replace(' ', '_')}.log") for side in sides]
         for one in processes:
             one.side.start_bytes = one.answer()["peak_bytes"]
         for number in range(warm_up + blocks):
@@ -125,11 +140,9 @@ def run(sides: Sequence[Side], blocks: int, *, warm_up: int, log: Path, say: Any
         for one in processes:
             one.ask("end")
             one.side.peak_bytes = one.answer()["peak_bytes"]
-            one.process.wait(timeout=60)
     finally:
         for one in processes:
-            if one.process.poll() is None:
-                one.process.kill()
+            one.end()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How work and memory grow with the rows: `python -m benchmarks.growth`.
 
-Each size is prepared (read, split, tokenised) and batched in a process of its own, and then a two-layer model is trained
-for 100 steps; sizes take turns. Rows stay on disk, so that peak memory should not grow, nor the work of a row.
+Each size is prepared (read, split, tokenised) and batched in a process of its own, and then a two-layer model is
+trained for 100 steps; sizes take turns. Rows stay on disk, so that peak memory should not grow, nor the work of a row.
 """
 
 from __future__ import annotations

@@ -132,9 +132,10 @@ def predict_memory(request: MemoryRequest) -> MemoryPlan:
     labelled = min(carried, request.logits_chunk, tokens)
     gradients = four * traced.trainable
     head = four * traced.head if traced.head_trained else 0
-    # logits in the computation's format, in fp32, and one more for the exponentials; plus dL/dlogits where they differ
+    # logits in the computation's format, which become their gradient; in fp32 too, but on a CPU only some at a time
     size = torch.finfo(request.dtype).bits // 8
-    logits = labelled * traced.vocab * (2 * four if size == four else 2 * four + 2 * size) + 2 * head
+    exact = 0 if size == four or request.device == "cpu" else four
+    logits = labelled * traced.vocab * (size + exact) + 2 * head
     activations = _activations(request, traced)
     workspace = _WORKSPACE * four * tokens * traced.widest
     # with one pass per step gradients appear while activations go; later passes of a step find all gradients there
