@@ -31,6 +31,7 @@ check:
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/mypy scripts
+	.venv/bin/mypy -p benchmarks
 	$(PY) scripts/licences.py
 
 compat:

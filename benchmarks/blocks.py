@@ -36,6 +36,8 @@ class Turn:
 
     def __init__(self, steps_per_block: int) -> None:
         self.steps_per_block = steps_per_block
+        self._tokens = 0
+        self._losses: list[float] = []
         self._say({"peak_bytes": peak_bytes()})
         self._await()
 
@@ -79,7 +81,7 @@ class Side:
     @property
     def rate(self) -> float:
         """Real tokens per CPU-second over all blocks."""
-        return sum(block["tokens"] for block in self.blocks) / sum(block["cpu"] for block in self.blocks)
+        return float(sum(block["tokens"] for block in self.blocks) / sum(block["cpu"] for block in self.blocks))
 
 
 class _Process:
@@ -178,7 +180,7 @@ def middle(values: Sequence[float]) -> Ratio:
 
 
 def _coverage(count: int, outside: int) -> float:
-    return 1 - 2 * sum(math.comb(count, k) for k in range(outside + 1)) / 2**count
+    return float(1 - 2 * sum(math.comb(count, k) for k in range(outside + 1)) / 2**count)
 
 
 def _tail(file: Path, lines: int = 12) -> str:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.blocks import Side, run
 from benchmarks.training import PEERS, RESULTS
@@ -23,7 +24,7 @@ def sides(train: str) -> list[Side]:
     return [Side("packed", ours), Side("unpacked", [*ours, "--unpacked"]), Side("TRL", theirs)]
 
 
-def compare(train: str, log: Path) -> dict[str, object]:
+def compare(train: str, log: Path) -> dict[str, Any]:
     """Returns the largest differences between losses of the same step, of models trained apart."""
     found = sides(train)
     run(found, 1, warm_up=0, log=log, say=lambda text: print(text, flush=True))
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for one in found:
         loss = f"{one['first']:.4f} to {one['last']:.4f}"
         print(f"| {one['train']} | {loss} | {one['to_trl']:.1e} | {one['to_unpacked']:.1e} |")
-    missed = [one["train"] for one in found if max(one["to_trl"], one["to_unpacked"]) > BOUND]  # type: ignore[type-var]
+    missed = [one["train"] for one in found if max(one["to_trl"], one["to_unpacked"]) > BOUND]
     if missed:
         raise SystemExit(f"beyond {BOUND}: {missed}")
 

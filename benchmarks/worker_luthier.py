@@ -56,11 +56,8 @@ def train(given: argparse.Namespace, rows: list[Example], folder: Path) -> None:
     model = build_model(given.shape)
     if lora:
         model.to(dtype)
-    choose_parameters(
-        model,
-        ParameterOptions(train=given.train, **({"lora_r": LORA_RANK, "lora_alpha": LORA_ALPHA} if lora else {})),
-        generator_seed=0,
-    )
+    chosen = ParameterOptions(train="lora", lora_r=LORA_RANK, lora_alpha=LORA_ALPHA)
+    choose_parameters(model, chosen if lora else ParameterOptions(train="full"), generator_seed=0)
     same_adapter(model)
     if given.compile:
         compile_blocks(model)

@@ -57,7 +57,8 @@ def _train(given: argparse.Namespace, folder: str) -> None:
         def on_train_begin(self, *_: Any, **__: Any) -> None:
             turn.append(Turn(given.steps))
 
-        def on_log(self, *_: Any, logs: dict[str, Any], **__: Any) -> None:
+        def on_log(self, *_: Any, **said: Any) -> None:
+            logs = said["logs"]
             if "loss" in logs:
                 turn[0].step(queue.pop(0), float(logs["loss"]))
 
@@ -139,7 +140,8 @@ def _tokenizer(shape: str) -> Any:
 
     special = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
     words = special | {f"w{number}": number for number in range(4, SHAPES[shape]["vocab_size"])}
-    return PreTrainedTokenizerFast(
+    fast: Any = PreTrainedTokenizerFast
+    return fast(
         tokenizer_object=Tokenizer(models.WordLevel(words, unk_token="<unk>")),
         pad_token="<pad>",
         bos_token="<s>",
