@@ -55,7 +55,7 @@ def authors() -> dict[str, int]:
 
 def paragraphs(corpus: Path, most: int, seed: int = 0) -> tuple[list[str], Counter[str]]:
     """Returns up to `most` paragraphs in seeded order, and how many each author or source gave."""
-    found = [(_group(text), paragraph) for text in texts(corpus) for paragraph in _paragraphs(_body(text))]
+    found = [(_group(text), paragraph) for text in texts(corpus) for paragraph in paragraphs_of(_body(text))]
     Random(seed).shuffle(found)
     chosen = found[:most]
     return [text for _, text in chosen], Counter(source for source, _ in chosen)
@@ -124,7 +124,8 @@ def _body(text: Text) -> str:
     return text.text if text.author == STORYBOOK else text.text[2000:-2000]
 
 
-def _paragraphs(text: str) -> Iterator[str]:
+def paragraphs_of(text: str) -> Iterator[str]:
+    """Yields the paragraphs of a text that are whole sentences, cut at a length."""
     for block in text.split("\n\n"):
         paragraph = " ".join(block.split())
         if len(paragraph) >= SHORTEST and paragraph[-1] in ".!?\"'" and not paragraph.isupper():
