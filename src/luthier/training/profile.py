@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The measured steps; `seconds` are CPU-seconds, or seconds of the accelerator, `ceiling` operations per second."""
+    """The measured steps; `seconds` are of the clock, `ceiling` is in operations per second."""
 
     steps: int
     tokens: int
