@@ -46,13 +46,13 @@ def _words() -> list[str]:
     return ["".join(draw.choices("aeioulnrst", k=draw.randint(2, 7))) for _ in range(3000)]
 
 
-def write_model(folder: Path) -> None:
-    """Writes the two-layer model with the embedded model's tokenizer."""
+def write_model(folder: Path, shape: str = "two layers") -> None:
+    """Writes a model of the shape with the embedded model's tokenizer."""
     from transformers import AutoTokenizer
 
     import luthier.models.fiddle as fiddle
 
-    build_model("two layers").save_pretrained(folder)
+    build_model(shape).save_pretrained(folder)
     AutoTokenizer.from_pretrained(next(iter(fiddle.__path__))).save_pretrained(folder)
 
 
