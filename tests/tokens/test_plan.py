@@ -72,7 +72,9 @@ def test_without_packing_each_sequence_has_its_own_pass() -> None:
 
 @given(lengths=lengths_of, batch_size=st.integers(1, 9), steps=st.integers(1, 30), packing=st.booleans())
 def test_pass_lengths_are_those_of_the_run(lengths: list[int], batch_size: int, steps: int, packing: bool) -> None:
-    found = pass_lengths(lengths, 300, batch_size=batch_size, order="random", seed=3, steps=steps, packing=packing)
+    found = pass_lengths(
+        lengths, 300, batch_size=batch_size, order="random", seed=3, steps=steps, most=99, packing=packing
+    )
     expected: list[int] = []
     for step in range(steps):
         epoch, index = divmod(step, -(-len(lengths) // batch_size))
@@ -81,3 +83,14 @@ def test_pass_lengths_are_those_of_the_run(lengths: list[int], batch_size: int, 
         expected += [sum(sizes[place] for place in part) for part in plan_passes(sizes, 300, packing=packing)]
     assert found == expected
     assert max(found) <= 300
+
+
+def test_pass_lengths_of_a_long_run_reach_its_end() -> None:
+    """A curriculum: the rows grow, and so do the passes."""
+    lengths = list(range(10, 1010))
+    options = {"batch_size": 2, "order": "sequential", "seed": 0, "steps": 500}
+    every = pass_lengths(lengths, 4096, most=500, **options)
+    some = pass_lengths(lengths, 4096, most=20, **options)
+    assert len(some) == 20
+    assert (some[0], some[-1]) == (every[0], every[-1]) == (21, 2017)
+    assert set(some) < set(every)

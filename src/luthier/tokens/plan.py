@@ -65,17 +65,23 @@ def pass_lengths(
     order: Order,
     seed: int,
     steps: int,
+    most: int,
     packing: bool = True,
 ) -> list[int]:
-    """Returns the tokens of each forward pass of a run's first `steps` steps, as they will be made."""
-    sizes, found, epoch = np.asarray(lengths), [], 0
-    while steps > 0:
-        for chosen in plan_steps(sizes, batch_size=batch_size, order=order, seed=seed, epoch=epoch)[:steps]:
-            step = sizes[chosen].tolist()
+    """Returns the tokens of each forward pass of a run of `steps` steps, as they will be made.
+
+    Of a long run, up to `most` steps are looked at, from the first to the last: with rows in a given order (a
+    curriculum) the last passes may be unlike the first.
+    """
+    sizes, found = np.asarray(lengths), []
+    per_epoch = -(-len(sizes) // batch_size)
+    places = np.unique(np.linspace(0, steps - 1, min(steps, most)).astype(np.int64))
+    for epoch in np.unique(places // per_epoch).tolist():
+        plan = plan_steps(sizes, batch_size=batch_size, order=order, seed=seed, epoch=epoch)
+        for place in places[places // per_epoch == epoch] % per_epoch:
+            step = sizes[plan[place]].tolist()
             passes = plan_passes(step, max_tokens_per_pass, packing=packing)
-            found += [sum(step[place] for place in members) for members in passes]
-            steps -= 1
-        epoch += 1
+            found += [sum(step[row] for row in members) for members in passes]
     return found
 
 

@@ -31,8 +31,8 @@ from luthier.training.run import RunFolder, identity
 
 LOW_RANK = ("lora", "dora")
 LOW_RANK_RATE, FULL_RATE = 2e-4, 2e-5
-PLANNED_STEPS = 500
-"""Steps whose passes are laid out to predict their memory."""
+PLANNED_STEPS = 2000
+"""Steps whose passes are laid out to predict their memory, spread over the run."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,8 @@ def _memory(
         batch_size=spec.batch_size,
         order=spec.order,
         seed=spec.seed,
-        steps=min(PLANNED_STEPS, total_steps(spec, counts.sequences)),
+        steps=total_steps(spec, counts.sequences),
+        most=PLANNED_STEPS,
         packing=packing,
     )
     return MemoryRequest(
