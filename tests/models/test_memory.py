@@ -14,9 +14,11 @@ from small_models import KINDS, make_model
 
 from luthier.errors import CapacityError
 from luthier.models import memory
+from luthier.models.causal import LONGEST
 from luthier.models.memory import MemoryRequest, check_capacity, fits, free_memory, predict_memory
 from luthier.models.options import ParameterOptions
 from luthier.models.parameters import choose_parameters
+from luthier.models.shapes import CALLS
 
 FULL = ParameterOptions(train="full")
 
@@ -205,12 +207,16 @@ def test_code_grows_with_the_lengths_in_half_precision_on_a_cpu_only() -> None:
 
     assert predict_memory(request(config, row_lengths=9, pass_lengths=9, decoded_rows=9)).code == 0
     assert code(device="cuda", row_lengths=9) == 0
-    assert code(row_lengths=3) - code(row_lengths=1) == 2 * memory._ROW_CODE
+    blocks = memory._ATTENTION_PRODUCTS * len(CALLS) * memory._PRODUCT_CODE
+    assert code(row_lengths=3) - code(row_lengths=1) == 2 * blocks
+    assert code(longest_row=257) - code(longest_row=256) == blocks
+    longer = {"longest_row": LONGEST + 320, "row_lengths": 200}
+    assert code(**longer) - code(**(longer | {"longest_row": LONGEST})) == 10 * memory._ROW_CODE
     shapes = 4  # q and o; k and v; gate and up; down
     assert code(pass_lengths=3) - code(pass_lengths=1) == 2 * 3 * shapes * memory._PRODUCT_CODE
     assert code(decoded_rows=2) - code() == 2 * (shapes + 1) * memory._PRODUCT_CODE
     assert code(ParameterOptions(), pass_lengths=3) > code(pass_lengths=3)
-    assert code(pass_lengths=10_000) == memory._ROW_CODE + memory._PRODUCTS_KEPT * memory._PRODUCT_CODE
+    assert code(pass_lengths=10_000) == memory._PRODUCTS_KEPT * memory._PRODUCT_CODE
 
 
 _TUNE = """

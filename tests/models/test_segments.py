@@ -31,6 +31,18 @@ def test_apart_and_together_is_the_same(lengths: list[int], multiple: int) -> No
     assert torch.equal(states.grad, weights.transpose(1, 2))
 
 
+@given(rows=st.integers(1, 70), length=st.integers(1, 40))
+def test_calls_of_few_sizes_hold_every_row(rows: int, length: int) -> None:
+    segments = list(range(0, rows * length + 1, length))
+    layout = lay_out(segments, 32, "cpu", (16, 4, 1))
+    counts = [count for count, _ in layout.groups]
+    assert sum(counts) == rows
+    assert set(counts) <= {16, 4, 1}
+    assert len(counts) <= rows // 16 + 3 + 3
+    states = torch.randn(1, 2, segments[-1], 3)
+    assert torch.equal(layout.together(layout.apart(states)), states.transpose(1, 2))
+
+
 @given(lengths=rows_of)
 def test_rows_stand_alone_at_the_start_of_their_places(lengths: list[int]) -> None:
     segments = list(itertools.accumulate(lengths, initial=0))

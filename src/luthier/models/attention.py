@@ -22,7 +22,7 @@ from luthier.errors import ModelError
 from luthier.models import varlen
 from luthier.models.causal import LONGEST, causal_attention
 from luthier.models.segments import Layout, lay_out
-from luthier.models.shapes import PASS, ROW, computing_dtype, spare
+from luthier.models.shapes import CALLS, PASS, ROW, computing_dtype, spare
 from luthier.tokens.pack import Batch
 
 _ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention", "attention"}
@@ -134,9 +134,10 @@ class PackedAttention:
 
     def _layout(self, query: torch.Tensor, multiple: int) -> Layout:
         """Returns how this pass's rows are taken apart: the same for each of its layers of a kind."""
-        step = multiple if spare(1, multiple, query) else 1
+        compiled = bool(spare(1, ROW, query))
+        step = multiple if compiled else 1
         if step not in self._layouts:
-            self._layouts[step] = lay_out(self._segments, step, query.device)
+            self._layouts[step] = lay_out(self._segments, step, query.device, CALLS if compiled else None)
         return self._layouts[step]
 
     def mask(

@@ -21,9 +21,11 @@ import torch
 from torch import Tensor, nn
 
 from luthier.errors import CapacityError
+from luthier.models.causal import BLOCK, LONGEST
 from luthier.models.lora import LoraLinear, linear_layers
 from luthier.models.options import ParameterOptions
 from luthier.models.parameters import choose_parameters, decoder_layers
+from luthier.models.shapes import CALLS, ROW
 from luthier.report import Table
 
 _TRACED = "luthier_memory_trace"
@@ -37,9 +39,11 @@ _MIXED = 1.3
 """Bytes kept per token when fp32 weights are computed with in half precision, per byte kept in half precision alone:
 the residual stream and the norms stay in fp32. Measured on Llama shapes."""
 _ROW_CODE = 5_000_000
-"""Bytes of code that attention keeps for each length of row, in half precision on a CPU: measured."""
+"""Bytes of code that PyTorch's fused attention keeps for each length of row, in half precision on a CPU: measured."""
 _PRODUCT_CODE = 800_000
 """The same for a matrix product and one length of pass."""
+_ATTENTION_PRODUCTS = 4
+"""Different products of a block of attention, forward and backward."""
 _PRODUCTS_KEPT = 1024
 """Matrix products whose code oneDNN keeps."""
 _RUNTIME = {"cuda": 600_000_000}
@@ -346,8 +350,11 @@ def _code(request: MemoryRequest, traced: _Traced) -> int:
     each = 3 * forward
     if request.options.train in ("lora", "dora"):  # the frozen weight has no gradient; A and B have three products each
         each = 2 * forward + 3 * sum(len({shape[side] for shape in traced.shapes}) for side in (0, 1))
-    products = request.pass_lengths * each + request.decoded_rows * (forward + 1)
-    return request.row_lengths * _ROW_CODE + min(_PRODUCTS_KEPT, products) * _PRODUCT_CODE
+    blocks = min(request.row_lengths, LONGEST // ROW) + -(-min(request.longest_row, LONGEST) // BLOCK)
+    attention = _ATTENTION_PRODUCTS * len(CALLS) * blocks
+    products = request.pass_lengths * each + request.decoded_rows * (forward + 1) + attention
+    fused = min(request.row_lengths, max(0, request.longest_row - LONGEST) // ROW)
+    return fused * _ROW_CODE + min(_PRODUCTS_KEPT, products) * _PRODUCT_CODE
 
 
 def _runtime(request: MemoryRequest) -> int:

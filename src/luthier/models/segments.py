@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +44,18 @@ class Layout:
         return rows[None]
 
 
-def lay_out(segments: Sequence[int], multiple: int, device: torch.device | str) -> Layout:
-    """Returns the layout of segments (their starts, and the end) whose lengths are rounded up to `multiple`."""
+def lay_out(
+    segments: Sequence[int], multiple: int, device: torch.device | str, calls: Sequence[int] | None = None
+) -> Layout:
+    """Returns the layout of segments (their starts, and the end) whose lengths are rounded up to `multiple`.
+
+    Groups have as many rows as there are, or where `calls` is given (largest first, ending in 1) as many as it names.
+    """
     lengths = [end - start for start, end in itertools.pairwise(segments)]
     groups, take, back, places = [], [], [], 0
     for length, run in itertools.groupby(range(len(lengths)), key=lambda row: -(-lengths[row] // multiple) * multiple):
         members = list(run)
-        groups.append((len(members), length))
+        groups += [(count, length) for count in _counts(len(members), calls)]
         for row in members:
             tokens = np.arange(length)
             take.append(np.where(tokens < lengths[row], segments[row] + tokens, -1))
@@ -62,6 +67,13 @@ def lay_out(segments: Sequence[int], multiple: int, device: torch.device | str) 
     blank = np.flatnonzero(taken < 0)
     made = (np.maximum(taken, 0), np.concatenate(back), blank)
     return Layout(tuple(groups), *(torch.from_numpy(one).to(device) for one in made))
+
+
+def _counts(rows: int, calls: Sequence[int] | None) -> Iterator[int]:
+    """Yields numbers of `calls` that add up to `rows`, few of them."""
+    for count in calls or ((rows,) if rows else ()):
+        times, rows = divmod(rows, count)
+        yield from itertools.repeat(count, times)
 
 
 class _Rows(torch.autograd.Function):

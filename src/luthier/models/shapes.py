@@ -12,6 +12,8 @@ from torch import Tensor
 
 ROW = 32
 """Tokens that attention's rows are rounded up to."""
+CALLS = (16, 4, 1)
+"""How many rows of one length a call of attention takes: code is kept for each of these numbers, too."""
 PASS = 64
 """Tokens, or label rows, that matrix products are rounded up to."""
 
