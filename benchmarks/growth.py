@@ -29,13 +29,13 @@ MEMORY_SHARE, MEMORY_BYTES, WORK_SHARE = 0.05, 50e6, 0.15
 
 
 def write_rows(file: Path, count: int) -> None:
-    """Writes chats of random words, with the lengths of the shared rows, at about 1.3 tokens a word."""
+    """Writes chats of random words, log-normal in length: prompts of 35 words in the median, replies of 18."""
     draw, words = random.Random(0), _words()
     with file.open("w", encoding="utf-8") as stream:
         for _ in range(count):
             prompt, reply = (
-                " ".join(draw.choices(words, k=min(600, max(4, int(draw.lognormvariate(mean, 0.9))))))
-                for mean in (4.5, 3.8)
+                " ".join(draw.choices(words, k=min(200, max(4, int(draw.lognormvariate(mean, 0.9))))))
+                for mean in (3.55, 2.9)
             )
             turns = [{"role": "user", "content": prompt}, {"role": "assistant", "content": reply}]
             stream.write(json.dumps({"messages": turns}) + "\n")
@@ -122,7 +122,9 @@ def measure(rounds: int) -> list[dict[str, Any]]:
 
 def _run(what: str, rows: Path, model: Path, folder: Path) -> dict[str, float]:
     command = [sys.executable, "-m", "benchmarks.growth", "--worker", what, str(rows), str(model), str(folder)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{what} of {rows.name} failed:\n{done.stderr[-2000:]}")
     line = next(line for line in done.stdout.splitlines() if line.startswith(MARK))
     found: dict[str, float] = json.loads(line.removeprefix(MARK))
     return found

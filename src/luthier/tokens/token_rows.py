@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import weakref
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +15,9 @@ from typing import Any, BinaryIO, Self, overload
 import numpy as np
 import numpy.typing as npt
 
-_FILES = {"tokens": np.int32, "labels": np.bool_, "offsets": np.int64, "rows": np.int64}
+COUNTED = 1 << 24
+"""Labels that are counted at once."""
+_FILES: dict[str, Any] = {"tokens": np.int32, "labels": np.bool_, "offsets": np.int64, "rows": np.int64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +32,40 @@ class TokenRow:
     row: int
 
 
+class FileArray:
+    """A flat array in a file, read span by span: unlike a mapped one, what was read once does not count as memory."""
+
+    def __init__(self, file: Path, dtype: type[np.generic]) -> None:
+        self._file = os.open(file, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._file)
+        self._dtype = np.dtype(dtype)
+        self._count = file.stat().st_size // self._dtype.itemsize
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, span: slice) -> npt.NDArray[Any]:
+        start, end, step = span.indices(self._count)
+        size = self._dtype.itemsize
+        data = os.pread(self._file, max(0, end - start) * size, start * size)
+        return np.frombuffer(data, self._dtype)[::step]
+
+
 @dataclass(frozen=True, slots=True)
 class TokenRows(Sequence[TokenRow]):
     """Sequences in flat arrays: `tokens` (N,), `labels` (N,), `offsets` (R+1,) and `rows` (R,), the row of each."""
 
-    tokens: npt.NDArray[np.int32]
-    labels: npt.NDArray[np.bool_]
+    tokens: npt.NDArray[np.int32] | FileArray
+    labels: npt.NDArray[np.bool_] | FileArray
     offsets: npt.NDArray[np.int64]
     rows: npt.NDArray[np.int64]
 
     @classmethod
     def open(cls, folder: Path) -> TokenRows:
-        """Returns the sequences that were written to `folder`, mapped and not read."""
-        return cls(**{name: _map(folder / f"{name}.bin", kind) for name, kind in _FILES.items()})
+        """Returns the sequences that were written to `folder`; tokens and labels are read when they are asked for."""
+        large = {name: FileArray(folder / f"{name}.bin", _FILES[name]) for name in ("tokens", "labels")}
+        small = {name: np.fromfile(folder / f"{name}.bin", _FILES[name]) for name in ("offsets", "rows")}
+        return cls(large["tokens"], large["labels"], small["offsets"], small["rows"])
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -69,7 +94,8 @@ class TokenRows(Sequence[TokenRow]):
     @property
     def label_count(self) -> int:
         """The number of labelled tokens."""
-        return int(np.count_nonzero(self.labels))
+        starts = range(0, len(self.labels), COUNTED)
+        return sum(int(np.count_nonzero(self.labels[start : start + COUNTED])) for start in starts)
 
 
 class TokenWriter:
@@ -150,9 +176,3 @@ def length_histogram(lengths: Counter[int]) -> tuple[tuple[int, int], ...]:
     for length, count in lengths.items():
         bins[max(length - 1, 0).bit_length()] += count
     return tuple((1 << power, bins[power]) for power in range(min(bins), max(bins) + 1)) if bins else ()
-
-
-def _map(file: Path, kind: type[np.generic]) -> npt.NDArray[Any]:
-    if not file.stat().st_size:  # an empty file cannot be mapped
-        return np.empty(0, dtype=kind)
-    return np.memmap(file, dtype=kind, mode="r")
