@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from recipes.fiddle.heldout import BOUNDS, SETS
+
 FOLDER = Path(__file__).parents[2] / "src/luthier/models/fiddle"
 SAYS = "A small model for trying Luthier; name a real one with `--model`."
 
@@ -71,3 +73,27 @@ def test_loading_takes_under_a_second_of_cpu_once_all_is_imported() -> None:
         for _ in range(3)
     ]
     assert min(found) < 1.0, found
+
+
+def test_every_text_it_read_is_credited() -> None:
+    """The weights read prose; the manifest says which, and the credits go with the weights."""
+    credits = (FOLDER / "ATTRIBUTION").read_text(encoding="utf-8")
+    manifest = Path(__file__).parents[2] / "recipes/fiddle/corpus.jsonl"
+    entries = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
+    assert len(entries) > 500
+    for entry in entries:
+        named = f"{entry['author']} (died " if entry["licence"] == "public domain" else f"({entry['source']})"
+        assert entry["licence"] in ("public domain", "CC BY")
+        assert entry["title"] in credits
+        assert named in credits
+    assert "ATTRIBUTION" in (FOLDER / "README.md").read_text()
+
+
+def test_the_card_says_what_was_measured() -> None:
+    """Every held-out set has its line; those with a bound say whether it holds."""
+    card = (FOLDER / "README.md").read_text()
+    lines = [line for line in card.splitlines() if line.startswith("| ") and "[" in line]
+    assert len(lines) == len(SETS)
+    for line in lines[: len(BOUNDS)]:
+        share = float(line.split("|")[2].split()[0])
+        assert ("holds" if share >= 0.8 else "missed") in line
