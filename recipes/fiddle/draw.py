@@ -28,8 +28,8 @@ NUMBER_WORDS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 )  # fmt: skip
 
-PIECED_SHARE = 0.4  # of the made-up words of training rows, those put together from pieces of the vocabulary
-SWAPPED_SHARE = 0.1  # of the listed words of training rows, those that a made-up word takes the place of
+PIECED_SHARE = 0.5  # of the made-up words of training rows, those put together from pieces of the vocabulary
+SWAPPED_SHARE = 0.25  # of the listed words of training rows, those that a made-up word takes the place of
 LOOSE_SHARE = 0.2  # of loose phrasings of training rows, those with one word more, less or other
 
 Item = TypeVar("Item")

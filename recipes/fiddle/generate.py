@@ -95,14 +95,14 @@ STAGES = {
     ),
     3: Stage(
         {
-            "repeat": 0.3, "look_up": 0.5, "position": 0.3, "passage": 3, "cited": 2, "cited_often": 0.5,
-            "true_or_false": 0.8,
-            "records": 1, "fields": 2.5, "schema": 2, "extract_chat": 1.5, "classify": 2, "by_words": 0.6,
+            "repeat": 0.3, "look_up": 0.5, "look_ups": 0.5, "position": 0.3, "passage": 3, "passages": 1.5,
+            "cited": 2, "cited_often": 0.5, "true_or_false": 0.8,
+            "records": 2, "fields": 2.5, "schema": 2, "extract_chat": 1.5, "classify": 2, "by_words": 0.6,
             "rewrite": 1.2, "listing": 1, "arithmetic": 1.5, "dialogue": 0.8, "tool_call": 0.8,
             "review": 0.6, "coverage": 0.6, "cited_long": 0.2, "chat": 0.2,
         },
         (0.3, 0.45, 0.25),
-        prose=0.06,
+        prose=0.03,
     ),
 }  # fmt: skip
 

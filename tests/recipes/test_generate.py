@@ -135,9 +135,9 @@ def test_stages_name_known_skills() -> None:
 
 def test_prose_comes_only_with_paragraphs() -> None:
     paragraph = "The wind blew over the hills and nobody in the valley heard it, for they were all asleep. " * 3
-    with_prose = list(generate.rows(3, 300, 1, paragraphs=[paragraph]))
+    with_prose = list(generate.rows(3, 1500, 1, paragraphs=[paragraph]))
     continued = [row for row in with_prose if answer_of(row) in paragraph and len(answer_of(row)) > 40]
-    assert 5 < len(continued) < 60
+    assert 20 < len(continued) < 80
     assert not [row for row in generate.rows(3, 300, 1) if "The wind blew" in prompt_of(row)]
 
 
