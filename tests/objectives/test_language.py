@@ -72,3 +72,21 @@ def test_without_gradients_nothing_is_kept() -> None:
         loss = language.head_cross_entropy(states, weight, targets, 1.0)
     assert not loss.value.requires_grad
     torch.testing.assert_close(loss.value, F.cross_entropy(states @ weight.t(), targets, reduction="sum"))
+
+
+def test_fp16_keeps_the_small_shares_of_a_probability() -> None:
+    """A step of many labels over a large vocabulary: p / labels is no number of fp16, p is."""
+    torch.manual_seed(0)
+    hidden, weight = torch.randn(40, 16), 0.05 * torch.randn(8000, 16)
+    targets = torch.arange(40)
+    found = {}
+    for dtype in (torch.float16, torch.float32):
+        h, w = hidden.clone().requires_grad_(), weight.clone().requires_grad_()
+        with torch.autocast("cpu", dtype=torch.float16, enabled=dtype == torch.float16):
+            loss = language.head_cross_entropy(h, w, targets, 1 / 20_000).value
+        loss.backward()
+        found[dtype] = (h.grad.double(), w.grad.double())
+    for half, exact in zip(found[torch.float16], found[torch.float32], strict=True):
+        assert (half - exact).norm() < 0.01 * exact.norm()
+    untargeted = (found[torch.float16][1][40:], found[torch.float32][1][40:])
+    assert (untargeted[0] - untargeted[1]).norm() < 0.05 * untargeted[1].norm()

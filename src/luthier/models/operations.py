@@ -66,7 +66,7 @@ def operations(model: Any) -> Operations:
     head = model.get_output_embeddings()
     weights = [layer.weight for layer in linear_layers(model).values() if layer is not head]
     adapted = lora_layers(model)
-    weights += [layer.weight for name, layer in adapted.items() if layer is not head]
+    weights += [layer.weight for layer in adapted.values() if layer is not head]
     experts = [weight for weight in model.parameters() if weight.ndim == STACKED]  # only some answer for a token
     heads = getattr(config, "num_attention_heads", 0) or 0
     width = (getattr(config, "head_dim", None) or config.hidden_size // max(1, heads)) * heads

@@ -59,7 +59,7 @@ class _HeadCrossEntropy(torch.autograd.Function):
         for start in range(0, len(hidden), CHUNK):
             rows, wanted = padded[start : start + CHUNK], targets[start : start + CHUNK]
             logits = F.linear(rows, compute)  # (C, V); from here on d loss / d logits
-            part, right = _to_gradient(logits, wanted, scale)
+            part, right = _to_gradient(logits, wanted)
             loss, correct = loss + part, correct + right
             if hidden_grad is not None:
                 torch.mm(logits, compute, out=hidden_grad[start : start + CHUNK])
@@ -69,21 +69,25 @@ class _HeadCrossEntropy(torch.autograd.Function):
         if hidden_grad is not None:
             hidden_grad = hidden_grad[: len(hidden)].to(hidden.dtype)
         ctx.save_for_backward(hidden_grad, weight_grad)
-        ctx.weight_dtype = weight.dtype
+        ctx.weight_dtype, ctx.scale = weight.dtype, scale
         ctx.mark_non_differentiable(correct)
         return loss * scale, correct
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, Tensor | None, None, None]:
         hidden_grad, weight_grad = ctx.saved_tensors
-        to_hidden = None if hidden_grad is None else hidden_grad * grads[0].to(hidden_grad.dtype)
-        to_weight = None if weight_grad is None else (weight_grad * grads[0]).to(ctx.weight_dtype)
+        factor = grads[0] * ctx.scale
+        to_hidden = None if hidden_grad is None else hidden_grad * factor.to(hidden_grad.dtype)
+        to_weight = None if weight_grad is None else (weight_grad * factor).to(ctx.weight_dtype)
         return to_hidden, to_weight, None, None
 
 
-def _to_gradient(logits: Tensor, targets: Tensor, scale: float) -> tuple[Tensor, Tensor]:
-    """Turns logits (C, V) into the gradient of `scale` times their cross entropy, in place and in fp32; returns the
-    cross entropy's sum and how many targets were most probable. Rows beyond those of `targets` become zero."""
+def _to_gradient(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Turns logits (C, V) into the gradient of their summed cross entropy, in place and computed in fp32.
+
+    Returns the sum, and how many targets were most probable. Rows beyond those of `targets` become zero. The gradient
+    is not yet scaled: small shares of a probability are no numbers of fp16.
+    """
     loss = torch.zeros((), dtype=torch.float32, device=logits.device)
     correct = torch.zeros((), dtype=torch.int64, device=logits.device)
     size = max(1, BLOCK_NUMBERS // logits.shape[1]) if logits.device.type == "cpu" else CHUNK
@@ -94,7 +98,7 @@ def _to_gradient(logits: Tensor, targets: Tensor, scale: float) -> tuple[Tensor,
         total = numbers.sub_(most).exp_().sum(1, keepdim=True)
         loss += (total.log() + most - at_target).sum()
         correct += (place == wanted[:, None]).sum()
-        numbers.mul_(scale / total).scatter_add_(1, wanted[:, None], numbers.new_full((len(wanted), 1), -scale))
+        numbers.div_(total).scatter_add_(1, wanted[:, None], numbers.new_full((len(wanted), 1), -1.0))
         rows.copy_(numbers)
     logits[len(targets) :] = 0
     return loss, correct
