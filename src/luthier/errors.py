@@ -41,6 +41,18 @@ class TrainingError(LuthierError):
     """Training cannot go on (a loss that is not a number, for one); the last good checkpoint is kept."""
 
 
+class StoreError(LuthierError):
+    """The database or the blobs cannot be used: out of reach, damaged, or of another version."""
+
+
+class NotFoundError(LuthierError):
+    """There is nothing of that name, or it belongs to another project."""
+
+
+class StateError(LuthierError):
+    """What was asked cannot be done any more, or not yet: a job that has ended cannot be paused."""
+
+
 class Interrupted(LuthierError):
     """The work was stopped on request; what was done so far is saved."""
 
