@@ -107,8 +107,8 @@ def test_the_password_of_a_url_is_not_shown() -> None:
 
 
 def test_the_newest_migration_is_the_one_the_code_works_with() -> None:
-    steps = sorted((Path(room.__file__).parent / "migrations" / "steps").glob("[0-9]*.py"))
-    assert steps[-1].name.startswith(room.REVISION)
+    steps = sorted((Path(room.__file__).parent / "migrations" / "steps").glob("step_*.py"))
+    assert steps[-1].name.startswith(f"step_{room.REVISION}_")
 
 
 def _row(id: str) -> dict[str, object]:
