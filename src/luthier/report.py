@@ -56,7 +56,7 @@ class Report(Protocol):
     def event(
         self, kind: str, message: str, *, table: Table | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
-        """Something worth saying once: kind is one of "plan", "info", "warning", "checkpoint", "result"."""
+        """Something worth saying once: kind is one of "plan", "info", "warning", "checkpoint", "model", "result"."""
 
     def cancelled(self) -> bool:
         """Whether the work has been asked to stop; a verb saves what it has and raises `Interrupted`."""
@@ -68,6 +68,7 @@ class ListReport:
 
     metrics: list[tuple[int, dict[str, float]]] = field(default_factory=list)
     events: list[tuple[str, str]] = field(default_factory=list)
+    data: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     tasks: dict[str, tuple[float, float | None]] = field(default_factory=dict)
     stop: bool = False
@@ -82,6 +83,8 @@ class ListReport:
         self, kind: str, message: str, *, table: Table | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
         self.events.append((kind, message))
+        if data is not None:
+            self.data.append((kind, data))
         if table is not None:
             self.tables.append(table)
 

@@ -29,7 +29,7 @@ EVERY_S, NOT_BEFORE_S = 30.0, 1.0
 WORTH_SAYING_S = 2.0
 WINDOW_S = 30.0
 PACES = ("/s", "_per_second")
-STYLES = {"warning": "yellow", "checkpoint": "dim", "result": "green", "plan": "bold"}
+STYLES = {"warning": "yellow", "checkpoint": "dim", "model": "dim", "result": "green", "plan": "bold"}
 
 
 @dataclass

@@ -294,6 +294,33 @@ def test_a_resumed_run_computes_with_the_threads_it_began_with(settings: dict[st
         torch.set_num_threads(before)
 
 
+def _kept(folder: str) -> list[str]:
+    return sorted(path.name for path in (Path(folder) / "models").iterdir())
+
+
+@pytest.mark.parametrize("train", ["lora", "full"])
+def test_models_of_the_last_epochs_are_kept_ready_to_use(settings: dict[str, Any], train: str) -> None:
+    report = ListReport()
+    done = run(settings, report, train=train, max_steps=None, num_train_epochs=3.0, keep_models=2)
+    kept = [data for kind, data in report.data if kind == "model"]
+    steps = [data["step"] for data in kept]
+    assert len(steps) == 3
+    assert _kept(done.output) == [f"step-{step:08d}" for step in steps[1:]]
+    assert {"loss", "token_accuracy", "eval_loss", "eval_token_accuracy"} <= set(kept[0]["figures"])
+    last = Path(done.output) / "models" / f"step-{steps[-1]:08d}"
+    assert luthier.chat(model=str(last), message="a b c", max_tokens=4, device="cpu").to_json()["finish_reason"]
+
+
+def test_a_stopped_run_leaves_the_model_it_had(settings: dict[str, Any], tmp_path: Path) -> None:
+    whole = run(settings, output=str(tmp_path / "whole"), keep_models=3)
+    with pytest.raises(Interrupted):
+        run(settings, StopAt(3), keep_models=3)
+    assert "step-00000003" in _kept(settings["output"])
+    again = run(settings, resume=True, keep_models=3)
+    assert same(whole.output, again.output)
+    assert _kept(again.output)[-1] == _kept(whole.output)[-1]
+
+
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore")  # torch's compiler warns of torch's own parts
 def test_compiled_blocks_learn_the_same(settings: dict[str, Any], tmp_path: Path) -> None:

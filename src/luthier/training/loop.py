@@ -67,6 +67,8 @@ class Job:
     describe: Callable[[Sequence[int]], str] = str
     packing: bool = True
     on_profile: Callable[[Breakdown], None] | None = None
+    keep_model: Callable[[int, Mapping[str, float]], None] | None = None
+    """Keeps the model as it is after this step, with these figures: at the end of every epoch, and at a stop."""
 
 
 @dataclass
@@ -115,6 +117,8 @@ class _Run:
         self.state = State()
         self.checkpoints = job.folder / "checkpoints"
         self.profiler: Profiler | None = None
+        self.per_epoch = math.ceil(len(job.items) / self.options.batch_size)
+        self.window = _Window()
         self._epoch: tuple[int, list[NDArray[np.int64]]] = (-1, [])
 
     def go(self, *, resume: bool) -> Outcome:
@@ -138,11 +142,12 @@ class _Run:
     def _steps(self, tracker: Tracker) -> bool:
         """Runs the remaining steps; returns whether early stopping ended them."""
         self.job.model.train()
-        window = _Window()
+        window = self.window
         while self.state.step < self.total:
             if self._out_of_patience():
                 return True
             if self.job.report.cancelled():
+                self._keep({})
                 self._save()
                 raise Interrupted(
                     f"stopped at step {self.state.step} of {self.total}; everything so far is saved",
@@ -218,8 +223,7 @@ class _Run:
         return learning_rate(self.options, self.job.peak_learning_rate, step, self.total)
 
     def _rows_of(self, step: int) -> NDArray[np.int64]:
-        per_epoch = math.ceil(len(self.job.items) / self.options.batch_size)
-        epoch, index = divmod(step, per_epoch)
+        epoch, index = divmod(step, self.per_epoch)
         if self._epoch[0] != epoch:
             order = plan_steps(
                 self.lengths,
@@ -233,14 +237,21 @@ class _Run:
 
     def _after_step(self, tracker: Tracker) -> None:
         step, last = self.state.step, self.state.step == self.total
-        improved = False
-        if self.job.evaluate is not None and (step % self.eval_every == 0 or last):
+        kept = self.job.keep_model is not None and (last or step % self.per_epoch == 0)
+        improved, figures = False, dict[str, float]()
+        if self.job.evaluate is not None and (step % self.eval_every == 0 or last or kept):
             figures = dict(self.job.evaluate())
             self.job.model.train()
             tracker.write(step, figures)
             improved = self._judge(figures["eval_loss"])
+        if kept:
+            self._keep(figures)  # before the checkpoint: a run killed in between does this step again
         if improved or last or step % self.save_every == 0:
             self._save()
+
+    def _keep(self, figures: Mapping[str, float]) -> None:
+        if self.job.keep_model is not None and self.state.step:
+            self.job.keep_model(self.state.step, {**self.window.latest, **figures})
 
     def _judge(self, loss: float) -> bool:
         if self.state.best_loss is None or loss < self.state.best_loss:
@@ -331,6 +342,7 @@ class _Window:
     def __init__(self) -> None:
         self._steps: list[_StepFigures] = []
         self.figures: dict[str, float] = {}
+        self.latest: dict[str, float] = {}
 
     def add(self, step: _StepFigures) -> None:
         self._steps.append(step)
@@ -347,7 +359,7 @@ class _Window:
         }
         if math.isfinite(self._steps[-1].grad_norm):  # fp16 skips steps whose scaled gradients overflow
             out["grad_norm"] = self._steps[-1].grad_norm
-        self._steps = []
+        self._steps, self.latest = [], out
         self.figures = {"loss": out["loss"], "tokens/s": out["tokens_per_second"]}
         return out
 

@@ -77,6 +77,12 @@ class TrainingOptions(Options):
         default=None, ge=1, description="steps between checkpoints; default: at every evaluation"
     )
     save_total_limit: int = Field(default=2, ge=1, description="checkpoints kept, beside the best one")
+    keep_models: int = Field(
+        default=0,
+        ge=0,
+        description="models of the last so many epochs to keep, ready to use (and of a stop); each epoch then ends "
+        "with a measure of validation loss",
+    )
     early_stopping_patience: int | None = Field(
         default=None, ge=1, description="stop after so many evaluations without a better validation loss"
     )

@@ -23,6 +23,7 @@ class RunFolder:
         self.path, self.fresh = path, fresh
         self.model = path / "model"
         self.checkpoints = path / "checkpoints"
+        self.models = path / "models"
         self.data = path / "data"
 
     @classmethod

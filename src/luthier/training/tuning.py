@@ -9,7 +9,7 @@ import json
 import resource
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 
@@ -82,6 +82,7 @@ class Tuning:
             describe=planned.rows.train.describe,
             packing=planned.plan.packing,
             on_profile=self._profiled if spec.profile else None,
+            keep_model=self._keep_model if spec.keep_models else None,
         )
         with self._packed(), _threads(planned.identity["threads"]):
             outcome = train(job, resume=spec.resume)
@@ -135,6 +136,16 @@ class Tuning:
             comparison=None if comparison is None else comparison.to_json(),
         )
         return comparison
+
+    def _keep_model(self, step: int, figures: Mapping[str, float]) -> None:
+        """Saves the model as it is after `step`, and removes those that are more than was asked for."""
+        target = self.folder.models / f"step-{step:08d}"
+        with whole_folder(target, overwrite=True) as part:
+            save_model(self.loaded, part)
+        data = {"step": step, "path": str(target), "figures": dict(figures)}
+        self.report.event("model", f"model of step {step}: {target}", data=data)
+        for old in sorted(self.folder.models.glob("step-*"))[: -self.planned.spec.keep_models]:
+            shutil.rmtree(old)
 
     def _profiled(self, found: Breakdown) -> None:
         self.folder.update(profile=found.to_json())
