@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import importlib.util
 import os
 import signal
@@ -27,6 +28,7 @@ from luthier.terminal import TerminalReport, is_terminal, show_json, show_result
 
 DONE, FAULT, REFUSED, STOPPED, BROKEN_PIPE = 0, 1, 2, 130, 141
 WIDTH = 100
+PROCESSES = {"serve": "luthier.server.serve", "worker": "luthier.server.worker"}
 STOPPING = b"stopping: saving what is done; once more stops at once\n"
 RECIPE = (
     "A YAML or JSON file of the same keys can stand in the place of {place}: flags win over it, "
@@ -64,14 +66,14 @@ class Program(click.Group):
         version(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(workflows.verbs())
+        return commands()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command:
-        return VerbCommand(cmd_name, workflows.verb(cmd_name))
+        return VerbCommand(cmd_name, command(cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary(name)) for name in workflows.verbs()] or [("", "none")])
+            formatter.write_dl([(name, summary(name)) for name in commands()] or [("", "none")])
         formatter.write_paragraph()
         formatter.write_text("luthier COMMAND --help shows what a command takes.")
 
@@ -149,9 +151,19 @@ class Stop:
         os.write(2, STOPPING if not screen else b"\n" + STOPPING)  # print is not safe inside a handler
 
 
+def commands() -> list[str]:
+    """Returns the names of all commands: the verbs, and what runs until it is stopped."""
+    return sorted([*workflows.verbs(), *PROCESSES])
+
+
+def command(name: str) -> ModuleType:
+    """Returns the module of a command. `SpecError` when there is none of that name."""
+    return importlib.import_module(PROCESSES[name]) if name in PROCESSES else workflows.verb(name)
+
+
 def summary(verb: str) -> str:
     """Returns the first line of a verb's docstring without importing it."""
-    found = importlib.util.find_spec(f"luthier.workflows.{verb}")
+    found = importlib.util.find_spec(PROCESSES.get(verb, f"luthier.workflows.{verb}"))
     if found is None or found.origin is None:
         return ""
     lines = (ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8"))) or "").splitlines()

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -93,6 +93,33 @@ class Blobs:
             Path(partial.name).replace(kept)
         return kept
 
+    def folder(self, parts: Mapping[str, Blob]) -> Path:
+        """Returns a folder on this machine with a file for each of `parts`; it must not be changed. Made once."""
+        target = self._folder(parts)
+        if target.exists():
+            return target
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(dir=target.parent, prefix=".partial-"))
+        try:
+            for name, blob in parts.items():
+                if name in {"", ".", ".."} or "/" in name or "\\" in name:
+                    raise StoreError(f"a part is called {name!r}", where="blobs", remedy="use plain file names")
+                _link(self.path(blob.sha256), partial / name)
+            partial.chmod(0o755)
+            with contextlib.suppress(OSError):  # another process was first
+                partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return target
+
+    def forget_folder(self, parts: Mapping[str, Blob]) -> None:
+        """Removes the folder of `parts`, if it was made here."""
+        shutil.rmtree(self._folder(parts), ignore_errors=True)
+
+    def _folder(self, parts: Mapping[str, Blob]) -> Path:
+        named = "\n".join(f"{name} {blob.sha256}" for name, blob in sorted(parts.items()))
+        return self._cache / "folders" / hashlib.sha256(named.encode()).hexdigest()[:32]
+
     def delete(self, sha256: str) -> None:
         """Removes a blob if it is there."""
         place = self._place(sha256)
@@ -155,6 +182,13 @@ def _disk() -> Iterator[None]:
         raise StoreError(
             f"cannot be written: {error.strerror}", where="blobs", remedy="make room on the disk"
         ) from None
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or one without links
+        shutil.copyfile(source, target)
 
 
 def _sync_folder(folder: Path) -> None:

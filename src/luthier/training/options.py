@@ -13,6 +13,13 @@ from luthier.models.options import ModelOptions, ParameterOptions, ScratchOption
 from luthier.records.options import RowsOptions, SplitOptions
 from luthier.tokens.options import TokenOptions
 
+LOW_RANK = ("lora", "dora")
+
+
+def default_rate(train: str) -> float:
+    """Returns the peak learning rate for a way to train, where none is given."""
+    return 2e-4 if train in LOW_RANK else 2e-5
+
 
 class TrainingOptions(Options):
     """How the trained parameters are updated, and when the run is logged, measured and saved."""

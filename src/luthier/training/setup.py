@@ -24,13 +24,11 @@ from luthier.tokens.plan import pass_lengths
 from luthier.training.fit import Fit, fit_passes, token_budgets
 from luthier.training.forecast import forecast
 from luthier.training.loop import total_steps
-from luthier.training.options import TuningOptions
+from luthier.training.options import LOW_RANK, TuningOptions, default_rate
 from luthier.training.plan import Plan
 from luthier.training.prepare import Prepared, encode_split, read_split, texts
 from luthier.training.run import RunFolder, identity
 
-LOW_RANK = ("lora", "dora")
-LOW_RANK_RATE, FULL_RATE = 2e-4, 2e-5
 PLANNED_STEPS = 2000
 """Steps whose passes are laid out to predict their memory, spread over the run."""
 
@@ -84,7 +82,7 @@ def plan_run(spec: TuningOptions, folder: RunFolder, report: Report) -> Planned:
         "device": opened.device.type,
         "threads": resolved["threads"] if resolved else torch.get_num_threads(),
     }
-    report.event("plan", "", table=plan.table())
+    report.event("plan", "", table=plan.table(), data=plan.to_json())
     folder.update(plan=plan.to_json(), resolved=chosen, rows=rows.facts(), base=opened.found.base)
     name = identity(spec, rows=rows.fingerprint, model=fingerprint(opened), resolved=chosen)
     return Planned(spec, opened, rows, plan, name)
@@ -192,7 +190,7 @@ def _plan(
 ) -> Plan:
     counts = rows.train.counts
     heldout = [part.counts for part in (rows.validation, rows.test) if part is not None]
-    rate = spec.learning_rate or (LOW_RANK_RATE if spec.train in LOW_RANK else FULL_RATE)
+    rate = spec.learning_rate or default_rate(spec.train)
     return Plan(
         method=spec.method,
         model=opened.name,

@@ -1,0 +1,202 @@
+"""The application: routes made of endpoints, a request id on every answer, every error as the OpenAI error object."""
+
+from __future__ import annotations
+
+import hmac
+import inspect
+import logging
+import os
+import time
+from collections.abc import Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from luthier.server.call import Call, Endpoint, Upload
+from luthier.server.errors import ApiError, as_api_error
+from luthier.server.options import BODY_LIMIT, KEY
+from luthier.server.routes import ENDPOINTS
+from luthier.server.state import Server
+from luthier.server.wire.body import Part, read_body
+from luthier.server.wire.lists import check_query
+from luthier.store.ids import new_id
+
+LOG = logging.getLogger("luthier.server")
+PROJECT = "default"
+IGNORED = "x-luthier-ignored"
+
+
+def create_app(server: Server) -> ASGIApp:
+    """Returns the ASGI application of one server."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> Any:
+        yield
+        server.store.close()
+
+    routes = [_route(endpoint, server) for endpoint in ENDPOINTS]
+    app = Starlette(
+        routes=[*routes, Route("/health", _health)],
+        exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
+        lifespan=lifespan,
+    )
+    return _Front(app)
+
+
+async def _health(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+def _route(endpoint: Endpoint, server: Server) -> Route:
+    async def answer(request: Request) -> Response:
+        try:
+            return await _answer(endpoint, server, request)
+        except ClientDisconnect:
+            return Response(status_code=499)
+        except Exception as error:
+            return error_response(error)
+
+    return Route(endpoint.path, answer, methods=[endpoint.method])
+
+
+async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Response:
+    _check_key(request)
+    check_query(request.query_params, endpoint.query)
+    _no_nul(request.path_params.values())
+    _no_nul(request.query_params.values())
+    form = await _form(request) if endpoint.form else None
+    try:
+        body, ignored = await _body(endpoint, request, form)
+        files = {name: Upload(value.filename or "upload", value.file) for name, value in _uploads(form)}
+        call = Call(server, PROJECT, request.path_params, dict(request.query_params), body, files)
+        if inspect.iscoroutinefunction(endpoint.handler):
+            found = await endpoint.handler(call)
+        else:
+            found = await run_in_threadpool(endpoint.handler, call)
+    finally:
+        if form is not None:
+            await form.close()
+    response = found if isinstance(found, Response) else JSONResponse(found)
+    if ignored:
+        response.headers[IGNORED] = ", ".join(ignored)
+    return response
+
+
+async def _body(endpoint: Endpoint, request: Request, form: FormData | None) -> tuple[Part | None, tuple[str, ...]]:
+    if endpoint.body is None:
+        return None, ()
+    if form is not None:
+        return read_body(endpoint.body, _nested(form))
+    return read_body(endpoint.body, await _raw(request))
+
+
+async def _raw(request: Request) -> bytes:
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > BODY_LIMIT:
+            raise ApiError(f"The body has more than {BODY_LIMIT:,} bytes.", status=413)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=8, max_fields=100)
+    except HTTPException as error:
+        raise ApiError(f"The form cannot be read: {error.detail}", code="invalid_value") from None
+
+
+def _uploads(form: FormData | None) -> Iterable[tuple[str, UploadFile]]:
+    items = () if form is None else form.multi_items()
+    return [(name, value) for name, value in items if isinstance(value, UploadFile)]
+
+
+def _nested(form: FormData) -> dict[str, Any]:
+    """Returns the text fields of a form; `a[b]` is the key b of a. Digits are numbers: a form has no types."""
+    out: dict[str, Any] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            continue
+        outer, _, inner = name.partition("[")
+        read = int(value) if value.isdecimal() and len(value) < 18 else value
+        if inner.endswith("]"):
+            held = out.setdefault(outer, {})
+            if isinstance(held, dict):
+                held[inner[:-1]] = read
+        else:
+            out[name] = read
+    return out
+
+
+def _check_key(request: Request) -> None:
+    wanted = os.environ.get(KEY)
+    if not wanted:
+        return
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
+        raise ApiError(
+            "The API key is missing or wrong: send it as 'Authorization: Bearer KEY'.",
+            status=401,
+            code="invalid_api_key",
+        )
+
+
+def _no_nul(values: Iterable[str]) -> None:
+    if any("\x00" in value for value in values):
+        raise ApiError("The address holds a NUL character.", code="invalid_value")
+
+
+def error_response(error: Exception) -> Response:
+    """Returns the answer for `error`; what was not foreseen goes to the log."""
+    known = as_api_error(error)
+    if known.status >= 500 and known is not error:
+        LOG.error("request failed", exc_info=error)
+    return JSONResponse(known.to_json(), status_code=known.status, headers=known.headers)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    said = {
+        404: f"There is no {request.method} {request.url.path} here.",
+        405: f"{request.url.path} does not take {request.method}.",
+    }
+    return error_response(ApiError(said.get(error.status_code, str(error.detail)), status=error.status_code))
+
+
+async def _unforeseen(_: Request, error: Exception) -> Response:
+    return error_response(error)
+
+
+class _Front:
+    """Serves the routes with and without /v1, and puts a request id and the time taken on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"].startswith("/v1/"):
+            scope = dict(scope, path=scope["path"].removeprefix("/v1"))
+            scope["raw_path"] = scope["path"].encode()
+        began, id = time.perf_counter(), new_id("req_")
+
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                took = str(int((time.perf_counter() - began) * 1000))
+                headers = {"x-request-id": id, "openai-processing-ms": took, "openai-version": "2020-10-01"}
+                extra = [(name.encode(), value.encode()) for name, value in headers.items()]
+                message["headers"] = [*message.get("headers", []), *extra]
+            await send(message)
+
+        await self._app(scope, receive, marked)

@@ -1,0 +1,49 @@
+"""One request as a handler sees it, and one route as the application and the docs see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from luthier.server.state import Server
+from luthier.server.wire.body import Part
+
+NONE: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file of a multipart request: its name and an open, readable stream."""
+
+    filename: str
+    stream: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request. `project` is whose it is; `body` is of the type that the route names, `files` are a form's."""
+
+    server: Server
+    project: str
+    path: Mapping[str, str] = field(default_factory=lambda: NONE)
+    query: Mapping[str, str] = field(default_factory=lambda: NONE)
+    body: Any = None
+    files: Mapping[str, Upload] = field(default_factory=dict)
+
+
+Handler = Callable[[Call], Any]
+"""Returns the JSON of the answer, or a Starlette response. One that is a coroutine runs in the event loop, any other in
+a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A route: `query` are the keys it takes there, `body` the type of its JSON or form."""
+
+    method: str
+    path: str
+    handler: Handler
+    body: type[Part] | None = None
+    query: tuple[str, ...] = ()
+    form: bool = False

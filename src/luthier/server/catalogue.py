@@ -1,0 +1,103 @@
+"""The catalogue: the base models that a server offers, from its options or from a YAML file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
+
+from luthier.config import ModelName, Options, Outside, bind, read_mapping
+from luthier.errors import SpecError
+from luthier.registry import nearest
+
+
+class Entry(Options):
+    """One model of the catalogue: of this machine (`model`), or of an OpenAI-compatible server (`url`)."""
+
+    title: ClassVar[str] = "Catalogue"
+
+    id: str = Field(min_length=1, max_length=120, description="the name that requests say")
+    model: ModelName | None = Field(default=None, description="fiddle, a folder or a hub name; by default the id")
+    url: Annotated[str | None, Outside("url")] = Field(
+        default=None, description="base URL of an OpenAI-compatible server that has the model, such as http://host/v1"
+    )
+    key_variable: str | None = Field(
+        default=None, description="environment variable that holds that server's key (never the key itself)"
+    )
+    aliases: tuple[str, ...] = Field(default=(), description="other names for it, such as gpt-4o-mini")
+    context: int | None = Field(default=None, ge=1, description="tokens it can read and write together")
+    quality: str = Field(default="", description="what it is good for, in a sentence")
+    input_price: float = Field(default=0.0, ge=0, description="price of a million tokens read")
+    output_price: float = Field(default=0.0, ge=0, description="price of a million tokens written")
+    tokens_per_second: float | None = Field(default=None, gt=0, description="how fast it writes")
+
+    @property
+    def place(self) -> str:
+        """Where the model is: what `load_model` takes, or the name that the other server knows."""
+        return self.model or self.id
+
+
+FIDDLE = Entry(
+    id="fiddle", context=2048, quality="a small model for trying Luthier; name a real one with --model", aliases=()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The models that requests may name, in the order they are listed."""
+
+    entries: tuple[Entry, ...]
+
+    def find(self, name: str) -> Entry | None:
+        """Returns the model of that id or alias; None when there is none."""
+        by_id = {entry.id: entry for entry in self.entries}
+        aliases = {alias: entry for entry in self.entries for alias in entry.aliases}
+        return by_id.get(name) or aliases.get(name)
+
+    @property
+    def default(self) -> Entry:
+        """The first model: what is used where none is named."""
+        return self.entries[0]
+
+
+def open_catalogue(model: str, file: str | None) -> Catalogue:
+    """Returns the catalogue of `file`, or of `model` alone. `SpecError` says what is wrong with it."""
+    if file is None:
+        return Catalogue((FIDDLE if model == FIDDLE.id else Entry(id=_id_of(model), model=model),))
+    content = read_mapping(file)
+    models = content.pop("models", None)
+    if content:
+        key = next(iter(content))
+        raise SpecError(f"unknown key {key!r}", where=file, remedy=nearest(key, ["models"]))
+    if not isinstance(models, list) or not models:
+        raise SpecError("names no models", where=file, remedy="write models: and a list of them")
+    entries = tuple(_entry(value, f"{file}, model {number}") for number, value in enumerate(models, 1))
+    _check_names(entries, file)
+    return Catalogue(entries)
+
+
+def _entry(value: Any, where: str) -> Entry:
+    if isinstance(value, str):
+        value = {"id": value}
+    if not isinstance(value, Mapping):
+        raise SpecError(f"must be a name or keys and values. Got {value!r}", where=where)
+    return bind(Entry, value, where=where, source="file")
+
+
+def _check_names(entries: tuple[Entry, ...], file: str) -> None:
+    seen: set[str] = set()
+    for entry in entries:
+        for name in (entry.id, *entry.aliases):
+            if name in seen:
+                raise SpecError(f"two models are called {name!r}", where=file, remedy="give each its own names")
+            if name.startswith("ft:"):
+                raise SpecError(f"{name!r} cannot begin with ft:", where=file, remedy="tuned models are called so")
+            seen.add(name)
+
+
+def _id_of(model: str) -> str:
+    place = Path(model).expanduser()
+    return place.resolve().name if place.exists() else model

@@ -1,0 +1,69 @@
+"""Every error as the OpenAI error object, with the status that makes the SDK raise the right class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from luthier.errors import CapacityError, LuthierError, NotFoundError, StoreError
+
+INVALID = "invalid_request_error"
+
+
+class ApiError(Exception):
+    """An answer that is an error. `retry` is whether the same request may succeed a little later."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        code: str | None = None,
+        param: str | None = None,
+        kind: str = INVALID,
+        retry: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message, self.status, self.code, self.param, self.kind, self.retry = (
+            message,
+            status,
+            code,
+            param,
+            kind,
+            retry,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the body of the answer."""
+        return {"error": {"message": self.message, "type": self.kind, "param": self.param, "code": self.code}}
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What tells the SDK not to repeat a request that cannot succeed: by itself it repeats 409 and 5xx."""
+        repeated = self.status in {408, 409, 429} or self.status >= 500
+        return {"x-should-retry": "true" if self.retry else "false"} if repeated else {}
+
+
+def as_api_error(error: Exception) -> ApiError:
+    """Returns what is said of `error`: its own words when it is one of ours, and none of its insides otherwise."""
+    match error:
+        case ApiError():
+            return error
+        case NotFoundError():
+            return ApiError(str(error), status=404, param=error.param)
+        case CapacityError():
+            return ApiError(str(error), status=413, param=error.param)
+        case StoreError():
+            return ApiError(str(error), status=503, kind="server_error", retry=True)
+        case LuthierError():
+            return ApiError(str(error), param=error.param, code="invalid_value")
+    return ApiError("The server failed on this request; its log says why.", status=500, kind="server_error", retry=True)
+
+
+def no_model(name: str) -> ApiError:
+    """Returns the error for a model that is not served here."""
+    return ApiError(
+        f"The model {name!r} does not exist here; GET /v1/models lists those that do.",
+        status=404,
+        code="model_not_found",
+        param="model",
+    )

@@ -1,0 +1,67 @@
+"""Where the files and models of the store are on this machine: what workers and the engine read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from luthier.errors import NotFoundError, SpecError
+from luthier.records.file_types import type_by_name
+from luthier.server.catalogue import Catalogue
+from luthier.store.opened import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Turns ids of `project` into paths."""
+
+    store: Store
+    catalogue: Catalogue
+    project: str
+
+    def file(self, id: str, folder: Path) -> str:
+        """Returns a file under `folder` with the bytes of the file `id`. `NotFoundError` when it was deleted."""
+        row = self.store.resources.get("file", id, self.project)
+        name = Path(row.body["filename"])
+        suffix = "".join(name.suffixes[-2:]) if type_by_name(name) else ".jsonl"
+        target = folder / f"{id}{suffix}"
+        if not target.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}.{os.getpid()}")
+            shutil.copyfile(self.store.blobs.path(self.store.resources.parts(id)["content"].sha256), partial)
+            partial.replace(target)
+        return str(target)
+
+    def model(self, name: str) -> str:
+        """Returns what `load_model` takes for a model of the catalogue or a tuned one."""
+        entry = self.catalogue.find(name)
+        if entry is not None:
+            if entry.url is not None:
+                raise SpecError("runs on another server", where=name, remedy="name a model of this machine")
+            return entry.place
+        row = self.store.resources.get("model", name, self.project)
+        return str(self.store.blobs.folder(self.store.resources.parts(row.id)))
+
+    def base(self, name: str) -> str:
+        """Returns the id of the catalogue's model that `name` is, or was tuned from."""
+        entry = self.catalogue.find(name)
+        if entry is not None:
+            return entry.id
+        return str(self.tuned(name)["base"])
+
+    def tuned(self, name: str) -> Mapping[str, Any]:
+        """Returns what is known of a tuned model. `NotFoundError` when there is none."""
+        return self.store.resources.get("model", name, self.project).body
+
+
+def add_model(store: Store, project: str, name: str, folder: Path, body: Mapping[str, Any]) -> None:
+    """Adds the model in `folder` under `name`; a job that is run again after a fault puts it in its own place."""
+    parts = {file.name: store.blobs.put_file(file) for file in sorted(folder.iterdir()) if file.is_file()}
+    try:
+        store.resources.change("model", name, project, lambda _: body, parts=parts)
+    except NotFoundError:
+        store.resources.add("model", name, project, body, parts=parts)

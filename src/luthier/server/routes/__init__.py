@@ -1,0 +1,8 @@
+"""The routes, one file per resource."""
+
+from __future__ import annotations
+
+from luthier.server.call import Endpoint
+from luthier.server.routes import files, fine_tuning, models
+
+ENDPOINTS: tuple[Endpoint, ...] = (*models.ENDPOINTS, *files.ENDPOINTS, *fine_tuning.ENDPOINTS)

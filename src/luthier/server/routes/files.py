@@ -1,0 +1,214 @@
+"""Files: bytes with a name and a purpose, and uploads that come in parts."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from starlette.responses import FileResponse, Response
+
+from luthier.server.call import Call, Endpoint, Upload
+from luthier.server.errors import ApiError
+from luthier.server.options import FILE_LIMIT, PART_LIMIT, UPLOAD_LIMIT
+from luthier.server.wire.files import (
+    CompleteUpload,
+    CreateFile,
+    CreateUpload,
+    deleted,
+    file_json,
+    part_json,
+    upload_json,
+)
+from luthier.server.wire.lists import descending, limit_of, rendered
+from luthier.store.blobs import PIECE, Blob
+from luthier.store.ids import new_id
+from luthier.store.resources import Resource
+
+MONTH_S, HOUR_S = 30 * 24 * 3600, 3600
+
+
+def keep_file(call: Call, blob: Blob, *, filename: str, purpose: str, expires_after_s: int | None = None) -> Resource:
+    """Returns the new file's row. Files of batches go away after a month unless something else is asked for."""
+    if expires_after_s is None and purpose in {"batch", "batch_output"}:
+        expires_after_s = MONTH_S
+    return call.server.store.resources.add(
+        "file",
+        new_id("file-"),
+        call.project,
+        {"filename": filename, "purpose": purpose, "bytes": blob.size_bytes},
+        expires_at=None if expires_after_s is None else int(time.time()) + expires_after_s,
+        parts={"content": blob},
+        labels={"purpose": purpose},
+    )
+
+
+def create(call: Call) -> dict[str, Any]:
+    body: CreateFile = call.body
+    upload = _upload(call, "file")
+    blob = call.server.store.blobs.put(_pieces(upload), limit_bytes=FILE_LIMIT)
+    expires = body.expires_after.seconds if body.expires_after else None
+    name = PurePosixPath(upload.filename.replace("\\", "/")).name or "upload"
+    return file_json(keep_file(call, blob, filename=name, purpose=body.purpose, expires_after_s=expires))
+
+
+def list_all(call: Call) -> dict[str, Any]:
+    found = call.server.store.resources.list(
+        "file",
+        call.project,
+        after=call.query.get("after"),
+        limit=limit_of(call.query, default=10_000, most=10_000),
+        descending=descending(call.query, default="desc"),
+        labels={"purpose": call.query["purpose"]} if "purpose" in call.query else None,
+    )
+    return rendered(found, file_json)
+
+
+def retrieve(call: Call) -> dict[str, Any]:
+    return file_json(call.server.store.resources.get("file", call.path["file_id"], call.project))
+
+
+def delete(call: Call) -> dict[str, Any]:
+    return deleted(call.server.store.resources.delete("file", call.path["file_id"], call.project).id, "file")
+
+
+def content(call: Call) -> Response:
+    store = call.server.store
+    row = store.resources.get("file", call.path["file_id"], call.project)
+    path = store.blobs.path(store.resources.parts(row.id)["content"].sha256)
+    name = quote(row.body["filename"])
+    headers = {"content-disposition": f"attachment; filename*=UTF-8''{name}", "x-content-type-options": "nosniff"}
+    return FileResponse(path, media_type="application/octet-stream", headers=headers)
+
+
+def create_upload(call: Call) -> dict[str, Any]:
+    body: CreateUpload = call.body
+    if body.bytes > UPLOAD_LIMIT:
+        raise ApiError(f"bytes: must be at most {UPLOAD_LIMIT}. Got {body.bytes}.", code="invalid_value", param="bytes")
+    values = body.model_dump(include={"filename", "purpose", "bytes", "mime_type"})
+    values |= {"status": "pending", "expires_at": int(time.time()) + HOUR_S}
+    values["expires_after_s"] = body.expires_after.seconds if body.expires_after else None
+    row = call.server.store.resources.add("upload", new_id("upload_"), call.project, values)
+    return upload_json(row, "pending")
+
+
+def add_part(call: Call) -> dict[str, Any]:
+    upload = _pending(call)
+    blob = call.server.store.blobs.put(_pieces(_upload(call, "data")), limit_bytes=PART_LIMIT)
+    row = call.server.store.resources.add(
+        "upload part",
+        new_id("part_"),
+        call.project,
+        {"bytes": blob.size_bytes},
+        parent=upload.id,
+        expires_at=upload.body["expires_at"],
+        parts={"content": blob},
+    )
+    return part_json(row)
+
+
+def complete_upload(call: Call) -> dict[str, Any]:
+    body: CompleteUpload = call.body
+    upload = _pending(call)
+    blobs = [_part(call, upload, id) for id in body.part_ids]
+    size = sum(blob.size_bytes for blob in blobs)
+    if size != upload.body["bytes"]:
+        raise ApiError(
+            f"The parts have {size} bytes, and the upload was announced with {upload.body['bytes']}.",
+            code="invalid_value",
+            param="part_ids",
+        )
+    digest = hashlib.md5(usedforsecurity=False)
+    whole = call.server.store.blobs.put(_joined(call, blobs, digest), limit_bytes=UPLOAD_LIMIT)
+    if body.md5 is not None and body.md5.lower() != digest.hexdigest():
+        raise ApiError(
+            f"md5: the parts have {digest.hexdigest()}. Got {body.md5!r}.", code="invalid_value", param="md5"
+        )
+    file = keep_file(
+        call,
+        whole,
+        filename=upload.body["filename"],
+        purpose=upload.body["purpose"],
+        expires_after_s=upload.body["expires_after_s"],
+    )
+    try:
+        return _end(call, upload, {"status": "completed", "file": file.id}, file)
+    except ApiError:
+        call.server.store.resources.delete("file", file.id, call.project)
+        raise
+
+
+def cancel_upload(call: Call) -> dict[str, Any]:
+    return _end(call, _pending(call), {"status": "cancelled"}, None)
+
+
+def _end(call: Call, upload: Resource, change: dict[str, Any], file: Resource | None) -> dict[str, Any]:
+    def ended(body: dict[str, Any]) -> dict[str, Any]:
+        _check_pending(upload.id, body)
+        return body | change
+
+    resources = call.server.store.resources
+    row = resources.change("upload", upload.id, call.project, ended)
+    for part in resources.list("upload part", call.project, parent=upload.id, limit=10_000).items:
+        resources.delete("upload part", part.id, call.project)
+    return upload_json(row, change["status"], file)
+
+
+def _pending(call: Call) -> Resource:
+    row = call.server.store.resources.get("upload", call.path["upload_id"], call.project)
+    _check_pending(row.id, row.body)
+    return row
+
+
+def _check_pending(id: str, body: Mapping[str, Any]) -> None:
+    expired = body["status"] == "pending" and body["expires_at"] <= time.time()
+    status = "expired" if expired else body["status"]
+    if status != "pending":
+        raise ApiError(f"Upload {id} is {status}.", code="invalid_value", param="upload_id")
+
+
+def _part(call: Call, upload: Resource, id: str) -> Blob:
+    resources = call.server.store.resources
+    row = resources.get("upload part", id, call.project)
+    if row.parent != upload.id:
+        raise ApiError(f"Part {id!r} is of another upload.", code="invalid_value", param="part_ids")
+    return resources.parts(row.id)["content"]
+
+
+def _joined(call: Call, blobs: list[Blob], digest: Any) -> Iterator[bytes]:
+    for blob in blobs:
+        with call.server.store.blobs.open(blob.sha256) as stream:
+            while piece := stream.read(PIECE):
+                digest.update(piece)
+                yield piece
+
+
+def _upload(call: Call, name: str) -> Upload:
+    if name not in call.files:
+        raise ApiError(
+            f"Missing required parameter {name!r}: send it as a file of a multipart form.",
+            code="missing_required_parameter",
+            param=name,
+        )
+    return call.files[name]
+
+
+def _pieces(upload: Upload) -> Iterator[bytes]:
+    while piece := upload.stream.read(PIECE):
+        yield piece
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/files", create, CreateFile, form=True),
+    Endpoint("GET", "/files", list_all, query=("purpose", "after", "limit", "order")),
+    Endpoint("GET", "/files/{file_id}", retrieve),
+    Endpoint("DELETE", "/files/{file_id}", delete),
+    Endpoint("GET", "/files/{file_id}/content", content),
+    Endpoint("POST", "/uploads", create_upload, CreateUpload),
+    Endpoint("POST", "/uploads/{upload_id}/parts", add_part, form=True),
+    Endpoint("POST", "/uploads/{upload_id}/complete", complete_upload, CompleteUpload),
+    Endpoint("POST", "/uploads/{upload_id}/cancel", cancel_upload),
+)

@@ -1,0 +1,54 @@
+"""Models: the catalogue's, the tuned ones and their checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from luthier.errors import NotFoundError
+from luthier.server.call import Call, Endpoint
+from luthier.server.errors import ApiError, no_model
+from luthier.server.wire.files import deleted
+from luthier.server.wire.models import base_json, tuned_json
+
+EVERY = 100_000
+
+
+def list_all(call: Call) -> dict[str, Any]:
+    server = call.server
+    tuned = server.store.resources.list("model", call.project, limit=EVERY).items
+    bases = [base_json(entry, server.started_at) for entry in server.catalogue.entries]
+    return {"object": "list", "data": [*bases, *(tuned_json(row) for row in tuned)]}
+
+
+def retrieve(call: Call) -> dict[str, Any]:
+    name = call.path["model"]
+    entry = call.server.catalogue.find(name)
+    if entry is not None:
+        return base_json(entry, call.server.started_at)
+    try:
+        return tuned_json(call.server.store.resources.get("model", name, call.project))
+    except NotFoundError:
+        raise no_model(name) from None
+
+
+def delete(call: Call) -> dict[str, Any]:
+    name = call.path["model"]
+    if call.server.catalogue.find(name) is not None:
+        raise ApiError(
+            f"{name!r} is a model of the catalogue; only tuned models can be deleted.", status=403, param="model"
+        )
+    store = call.server.store
+    parts = store.resources.parts(name)
+    try:
+        store.resources.delete("model", name, call.project)
+    except NotFoundError:
+        raise no_model(name) from None
+    store.blobs.forget_folder(parts)
+    return deleted(name, "model")
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/models", list_all),
+    Endpoint("GET", "/models/{model:path}", retrieve),
+    Endpoint("DELETE", "/models/{model:path}", delete),
+)

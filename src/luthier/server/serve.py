@@ -1,0 +1,152 @@
+"""Serve the OpenAI API: files, tuning jobs and models, on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from luthier.errors import SpecError
+from luthier.report import Report
+from luthier.server.options import KEY
+from luthier.server.runner import WorkerOptions
+from luthier.server.worker import end
+
+LOOK_S = 0.2
+AGAIN_S = 2.0
+"""Between the death of a worker process and the next one."""
+
+
+class Spec(WorkerOptions):
+    """Where to listen, what to serve, and where to keep it."""
+
+    title = "Serve"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Where the server was."""
+
+    url: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"url": self.url}
+
+    def tables(self) -> Sequence[str]:
+        return [f"{self.url} has ended"]
+
+    def next_commands(self) -> Sequence[str]:
+        return []
+
+
+def run(spec: Spec, report: Report) -> Result:
+    """Serves until the report says stop. `SpecError` when it may not or cannot listen there."""
+    _check_host(spec.host)
+    listener = _listen(spec)
+    url = f"http://{_shown(spec.host)}:{listener.getsockname()[1]}/v1"
+    import uvicorn
+
+    from luthier.server.app import create_app
+    from luthier.server.catalogue import open_catalogue
+    from luthier.server.state import Server
+    from luthier.store.opened import Store
+
+    catalogue = open_catalogue(spec.model, spec.catalogue)
+    server = Server(spec, Store.open(spec), catalogue, int(time.time()))
+    config = uvicorn.Config(create_app(server), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    web = uvicorn.Server(config)
+    thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    workers = [_Worker(spec) for _ in range(spec.workers)]
+    for line in _banner(url, server):
+        report.event("info", line)
+    try:
+        while thread.is_alive() and not report.cancelled():
+            for worker in workers:
+                worker.look(report)
+            time.sleep(LOOK_S)
+    finally:
+        web.should_exit = True
+        for worker in workers:
+            worker.end()
+        thread.join(15)
+    return Result(url)
+
+
+class _Worker:
+    """A worker process that is started again when it dies."""
+
+    def __init__(self, spec: Spec) -> None:
+        options = spec.model_dump_json(include=set(WorkerOptions.model_fields))
+        self._words = [sys.executable, "-m", "luthier.server.work", options]
+        self._process = subprocess.Popen(self._words, start_new_session=True)
+        self._died_at: float | None = None
+
+    def look(self, report: Report) -> None:
+        if self._process.poll() is None:
+            return
+        now = time.monotonic()
+        if self._died_at is None:
+            self._died_at = now
+            report.event("warning", f"a worker process has ended ({self._process.returncode}); starting another")
+        elif now - self._died_at > AGAIN_S:
+            self._died_at = None
+            self._process = subprocess.Popen(self._words, start_new_session=True)
+
+    def end(self) -> None:
+        if self._process.poll() is None:
+            end(self._process)
+
+
+def _banner(url: str, server: Any) -> list[str]:
+    lines = [f"{url} answers; state in {server.store.folder}"]
+    for entry in server.catalogue.entries:
+        says = f": {entry.quality}" if entry.quality else ""
+        lines.append(f"model {entry.id}{says}")
+        if entry.place == "fiddle" and (stood_for := [*entry.aliases, *([] if entry.id == "fiddle" else [entry.id])]):
+            lines.append(f"fiddle, a small model for trying Luthier, stands in for {', '.join(stood_for)}")
+    key = "the key in $LUTHIER_KEY" if os.environ.get(KEY) else "any key"
+    lines.append(f"export OPENAI_BASE_URL={url} OPENAI_API_KEY=...   ({key} is accepted)")
+    return lines
+
+
+def _check_host(host: str) -> None:
+    if os.environ.get(KEY) or host == "localhost":
+        return
+    try:
+        inside = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        inside = False
+    if not inside:
+        raise SpecError(
+            f"others could reach {host}, and no key is set",
+            where="--host",
+            remedy=f"set {KEY} to a long random text first, or listen on 127.0.0.1",
+            param="host",
+        )
+
+
+def _listen(spec: Spec) -> socket.socket:
+    family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((spec.host, spec.port))
+    except OSError as error:
+        listener.close()
+        raise SpecError(
+            f"cannot listen on {spec.host}:{spec.port}: {error.strerror}", where="--port", remedy="name another --port"
+        ) from None
+    listener.listen(512)
+    return listener
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,135 @@
+"""Take jobs from the store and run them, each in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from luthier.report import Report
+from luthier.server.runner import WorkerOptions
+from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Status
+from luthier.store.opened import Store
+
+POLL_S = 0.25
+GRACE_S = 3.0
+"""How long a cancelled job may take to end by itself."""
+NICENESS = 10
+RUNNER = "luthier.server.runner"
+
+
+class Spec(WorkerOptions):
+    """Which store to take jobs from, and the models that jobs may name."""
+
+    title = "Worker"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How many jobs were worked on."""
+
+    jobs: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"jobs": self.jobs}
+
+    def tables(self) -> Sequence[str]:
+        return [f"{self.jobs} jobs"]
+
+    def next_commands(self) -> Sequence[str]:
+        return []
+
+
+def run(spec: Spec, report: Report) -> Result:
+    """Works until the report says stop; a job that is under way then is saved and goes back to the queue."""
+    store = Store.open(spec)
+    owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+    report.event("info", f"worker {owner} takes jobs from {store.folder}")
+    done, parent = 0, os.getppid()
+    try:
+        while not report.cancelled() and os.getppid() == parent:
+            job = store.jobs.lease(owner)
+            if job is None:
+                time.sleep(POLL_S)
+                continue
+            report.event("info", f"job {job.id} ({job.kind}), attempt {job.attempts}")
+            _Child(store, job, owner, spec).watch(report)
+            report.event("info", f"job {job.id}: {store.jobs.get(job.id).status}")
+            done += 1
+    finally:
+        store.close()
+    return Result(done)
+
+
+class _Child:
+    """The process that runs one job, and what becomes of the job when it dies."""
+
+    def __init__(self, store: Store, job: Job, owner: str, spec: Spec) -> None:
+        self._store, self._job, self._owner = store, job, owner
+        words = [
+            sys.executable,
+            "-m",
+            RUNNER,
+            job.id,
+            owner,
+            spec.model_dump_json(include=set(WorkerOptions.model_fields)),
+        ]
+        self._process = subprocess.Popen(words, preexec_fn=_nicer, start_new_session=True)
+        self._asked_at: float | None = None
+
+    def watch(self, report: Report) -> None:
+        """Returns once the process has ended and the job has been let go."""
+        while (code := self._process.poll()) is None:
+            if report.cancelled():
+                self._process.terminate()
+            self._end_if_cancelled()
+            time.sleep(POLL_S)
+        if code != 0:
+            self._let_go(code)
+
+    def _end_if_cancelled(self) -> None:
+        if self._store.jobs.get(self._job.id).wanted != "cancel":
+            return
+        self._asked_at = self._asked_at or time.monotonic()
+        if time.monotonic() - self._asked_at > GRACE_S:
+            self._process.kill()
+
+    def _let_go(self, code: int) -> None:
+        """Says what becomes of a job whose process ended with `code`, unless it was let go already."""
+        job = self._store.jobs.get(self._job.id)
+        if job.owner != self._owner or job.status in ENDED:
+            return
+        status: Status = "queued"
+        said, error = f"the process of the job was ended by signal {-code}; the job goes back to the queue", None
+        if job.wanted == "cancel":
+            status, said = "cancelled", "Job cancelled"
+        elif code > 0:
+            status, said = "failed", "The job failed: the server's log says why"
+            error = {"code": "server_error", "message": "Something unforeseen happened; the server's log says what."}
+        try:
+            self._store.jobs.end(
+                job.id, self._owner, status, error=error, events=[NewEvent("info" if error is None else "error", said)]
+            )
+        except LeaseLost:
+            return
+
+
+def _nicer() -> None:
+    os.nice(NICENESS)
+
+
+def end(process: subprocess.Popen[bytes], *, within_s: float = 20.0) -> None:
+    """Ends a worker process: asks it to, and makes it when it does not."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
