@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from luthier.errors import ModelError, SpecError
-from luthier.generation.sample import check_sampling, draw, filtered, generator_for
+from luthier.generation.sample import biased, check_sampling, draw, filtered, generator_for
 from luthier.records.messages import Sampling
 
 
@@ -18,7 +18,7 @@ def logits_of(seed, rows=4, vocabulary=50):
 
 
 def draw_one(logits, sampling):
-    return draw(logits[None], [sampling], [generator_for(sampling)])
+    return draw(logits[None], [sampling], [generator_for(sampling)])[0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,24 +47,57 @@ def test_filters_agree_with_transformers(seed, temperature, top_k, top_p, min_p)
 
 def test_greedy_takes_the_likeliest_and_uses_no_random_numbers():
     logits = logits_of(1)
-    tokens, logprobs = draw(logits, [Sampling()] * 4, [None] * 4)
-    assert tokens == logits.argmax(-1).tolist()
-    assert logprobs == [None] * 4
+    drawn = draw(logits, [Sampling()] * 4, [None] * 4)
+    assert [one.token for one in drawn] == logits.argmax(-1).tolist()
+    assert [(one.logprob, one.ranked) for one in drawn] == [(None, ())] * 4
 
 
 def test_logprobs_are_those_of_the_model_before_any_filter():
     logits = logits_of(2)
-    sampling = Sampling(temperature=2.0, top_k=3, seed=1, logprobs=True)
-    tokens, logprobs = draw(logits, [sampling] * 4, [generator_for(sampling) for _ in range(4)])
-    expected = torch.log_softmax(logits, -1)[range(4), tokens].tolist()
-    assert logprobs == pytest.approx(expected, abs=1e-6)
+    bias = ((3, 5.0), (7, -100.0))
+    sampling = Sampling(temperature=2.0, top_k=3, seed=1, logit_bias=bias, logprobs=True, top_logprobs=4)
+    drawn = draw(logits, [sampling] * 4, [generator_for(sampling) for _ in range(4)])
+    every = torch.log_softmax(logits, -1)
+    for row, one in enumerate(drawn):
+        assert one.logprob == pytest.approx(every[row, one.token].item(), abs=1e-6)
+        best, names = every[row].topk(4)
+        assert [token for token, _ in one.ranked] == names.tolist()
+        assert [value for _, value in one.ranked] == pytest.approx(best.tolist(), abs=1e-6)
+
+
+def test_rows_that_ask_for_different_ranks_get_their_own():
+    samplings = [Sampling(), Sampling(logprobs=True), *(Sampling(logprobs=True, top_logprobs=n) for n in (1, 20))]
+    drawn = draw(logits_of(5), samplings, [None] * 4)
+    assert [len(one.ranked) for one in drawn] == [0, 0, 1, 20]
+    assert [one.logprob is None for one in drawn] == [True, False, False, False]
+
+
+def test_penalties_and_biases_are_those_of_the_equation():
+    logits = logits_of(6)
+    replies = [[1, 1, 2], [1, 1, 2], [], [4]]
+    samplings = [
+        Sampling(frequency_penalty=0.5),
+        Sampling(frequency_penalty=-1.0, presence_penalty=2.0, logit_bias=((2, -100.0), (9, 3.0), (5_000, 1.0))),
+        Sampling(frequency_penalty=2.0),
+        Sampling(),
+    ]
+    expected = logits.clone()
+    expected[0, 1] -= 1.0
+    expected[0, 2] -= 0.5
+    expected[1, 1] -= -2.0 + 2.0
+    expected[1, 2] -= -1.0 + 2.0 + 100.0
+    expected[1, 9] += 3.0
+    assert torch.allclose(biased(logits, samplings, replies), expected)
+    assert torch.equal(logits, logits_of(6))
+    drawn = draw(logits, samplings, [None] * 4, replies)
+    assert [one.token for one in drawn] == expected.argmax(-1).tolist()
 
 
 def test_a_row_is_drawn_alike_in_every_batch():
     logits = logits_of(3, rows=6)
     samplings = [Sampling(temperature=0.3 * (row + 1), top_p=0.9, min_p=0.01, seed=row) for row in range(6)]
-    together, _ = draw(logits, samplings, [generator_for(sampling) for sampling in samplings])
-    assert together == [draw_one(row, sampling)[0][0] for row, sampling in zip(logits, samplings, strict=True)]
+    together = draw(logits, samplings, [generator_for(sampling) for sampling in samplings])
+    assert together == [draw_one(row, sampling) for row, sampling in zip(logits, samplings, strict=True)]
 
 
 def test_draws_follow_the_probabilities():
@@ -72,7 +105,7 @@ def test_draws_follow_the_probabilities():
     generator = torch.Generator().manual_seed(0)
     counts = torch.zeros(4)
     for _ in range(3000):
-        counts[draw(logits, [Sampling(temperature=1.0)], [generator])[0][0]] += 1
+        counts[draw(logits, [Sampling(temperature=1.0)], [generator])[0].token] += 1
     assert counts[3] == 0
     assert (counts / 3000)[:3].tolist() == pytest.approx([0.5, 0.3, 0.2], abs=0.03)
 
@@ -82,8 +115,8 @@ def test_a_seed_repeats_and_no_seed_varies():
     assert draw_one(logits[0], Sampling(temperature=1.0, seed=7)) == draw_one(
         logits[0], Sampling(temperature=1.0, seed=7)
     )
-    assert len({draw_one(logits[0], Sampling(temperature=1.0))[0][0] for _ in range(5)}) > 1
-    assert draw_one(logits[0], Sampling(temperature=1.0, seed=-3))[0][0] >= 0
+    assert len({draw_one(logits[0], Sampling(temperature=1.0)).token for _ in range(5)}) > 1
+    assert draw_one(logits[0], Sampling(temperature=1.0, seed=-3)).token >= 0
 
 
 def test_huge_vocabulary_keeps_its_tail():

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
-from luthier.generation.text import Detokenizer, StopTexts, decode
+from luthier.generation.text import Detokenizer, StopTexts, TokenBytes, decode
 
 
 def stream(tokenizer, tokens):
@@ -110,3 +110,17 @@ def test_stop_texts_end_at_the_earliest_however_the_text_is_cut(pieces, stops):
 def test_the_start_of_a_stop_text_is_held_back(pieces, shown):
     watch = StopTexts(["abd"])
     assert [watch.push(piece) for piece in pieces] == shown
+
+
+@pytest.mark.parametrize("text", ["plain", " spaced  out", "é 日本 🎻", "\n\ttabs"])
+def test_the_bytes_of_tokens_are_those_of_the_text(text):
+    from transformers import AutoTokenizer
+
+    from luthier.models.resolve import resolve_model
+
+    fiddle = AutoTokenizer.from_pretrained(resolve_model("fiddle").base_folder)
+    bytes_of = TokenBytes(fiddle)
+    tokens = fiddle(text, add_special_tokens=False)["input_ids"]
+    assert b"".join(bytes_of(token) for token in tokens) == text.encode()
+    assert bytes_of(fiddle.eos_token_id) == fiddle.eos_token.encode()
+    assert bytes_of(10**9) == b""

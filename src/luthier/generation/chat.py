@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, Self
 
@@ -73,15 +73,16 @@ class TemplateChat:
         prompt = self.template.prompt(messages, tools)
         self.engine.check(prompt, "messages")
         pieces = (delta for _, delta in self.engine.stream([prompt], sampling))
-        if tools or any(message.tool_calls for message in messages):
-            return self._with_calls(pieces)
+        if may_call(messages, tools):
+            held = HeldCalls(self.template)
+            return (held.push(delta) for delta in pieces)
         return pieces
 
     def reply(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Reply:
         """Returns the whole reply."""
         prompt = self.template.prompt(messages, tools)
         self.engine.check(prompt, "messages")
-        return self._read_calls(self.engine.generate([prompt], sampling)[0])
+        return with_calls(self.template, self.engine.generate([prompt], sampling)[0])
 
     async def stream(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> AsyncIterator[Delta]:
         """Yields the reply piece by piece; the model works in a thread, and stops when the caller does."""
@@ -122,25 +123,39 @@ class TemplateChat:
                 numbers.append(number)
                 ready.append(tokens)
         for place, reply in self.engine.replies(ready, sampling, between=between):
-            on_reply(numbers[place], self._read_calls(reply))
+            on_reply(numbers[place], with_calls(self.template, reply))
 
     def _tokens(self, prompt: Prompt) -> list[int]:
         if prompt.text is not None:
             return self.template.encode_plain([prompt.text])[0]
         return self.template.prompt(prompt.messages, prompt.tools)
 
-    def _read_calls(self, reply: Reply) -> Reply:
-        text, calls = self.template.parse_reply(self.template.reply_text(reply.token_ids))
-        return replace(reply, text=text, tool_calls=calls, finish_reason="tool_calls") if calls else reply
 
-    def _with_calls(self, pieces: Iterator[Delta]) -> Stream:
-        texts: list[str] = []
-        tokens: list[int] = []
-        for delta in pieces:
-            texts.append(delta.text)
-            tokens.extend(delta.token_ids)
-            if delta.finish_reason is None:
-                yield replace(delta, text="")
-                continue
-            whole = self._read_calls(Reply("".join(texts), token_ids=tuple(tokens), finish_reason=delta.finish_reason))
-            yield replace(delta, text=whole.text, tool_calls=whole.tool_calls, finish_reason=whole.finish_reason)
+def may_call(messages: Sequence[Message], tools: Tools) -> bool:
+    """Returns whether the reply may be a call of a tool."""
+    return bool(tools) or any(message.tool_calls for message in messages)
+
+
+def with_calls(template: Template, reply: Reply) -> Reply:
+    """Returns `reply` with the tool calls that its text holds apart from it."""
+    text, calls = template.parse_reply(template.reply_text(reply.token_ids))
+    return replace(reply, text=text, tool_calls=calls, finish_reason="tool_calls") if calls else reply
+
+
+class HeldCalls:
+    """Holds a reply's text back until its end, when it is known what of it is a call of a tool."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._texts: list[str] = []
+        self._tokens: list[int] = []
+
+    def push(self, delta: Delta) -> Delta:
+        """Returns `delta` without its text; the last one with all of it, and the calls."""
+        self._texts.append(delta.text)
+        self._tokens.extend(delta.token_ids)
+        if delta.finish_reason is None:
+            return replace(delta, text="")
+        reply = Reply("".join(self._texts), token_ids=tuple(self._tokens), finish_reason=delta.finish_reason)
+        whole = with_calls(self._template, reply)
+        return replace(delta, text=whole.text, tool_calls=whole.tool_calls, finish_reason=whole.finish_reason)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from luthier.generation.sample import generator_for
+from luthier.generation.sample import Drawn, generator_for
 from luthier.generation.text import Decodes, Detokenizer, StopTexts, decode
-from luthier.records.messages import Delta, FinishReason, Reply, Sampling, Usage
+from luthier.records.messages import Delta, FinishReason, Ranked, Reply, Sampling, Usage
 
 
 class Draft:
@@ -30,9 +30,11 @@ class Draft:
         self.index, self.prompt, self.sampling, self.room = index, prompt, sampling, room
         self.generator = generator_for(sampling)
         self.finish_reason: FinishReason | None = None
+        self.abandoned = False  # nobody waits for it any more; set from any thread
         self._tokenizer, self._stop_ids = tokenizer, stop_ids
         self._tokens: list[int] = []
         self._logprobs: list[float] = []
+        self._ranked: list[Ranked] = []
         self._pieces: list[str] = []
         self._text = Detokenizer(tokenizer) if streaming or sampling.stop else None
         self._stops = StopTexts(sampling.stop)
@@ -42,11 +44,18 @@ class Draft:
         """How many more tokens the reply may have."""
         return self.room - len(self._tokens)
 
-    def push(self, token: int, logprob: float | None) -> Delta:
-        """Returns what `token` adds to the reply, and settles whether the reply ends with it."""
+    @property
+    def tokens(self) -> Sequence[int]:
+        """The reply so far."""
+        return self._tokens
+
+    def push(self, drawn: Drawn) -> Delta:
+        """Returns what a token adds to the reply, and settles whether the reply ends with it."""
+        token, logprob = drawn.token, drawn.logprob
         self._tokens.append(token)
         if logprob is not None:
             self._logprobs.append(logprob)
+            self._ranked.append(drawn.ranked)
         text, ended = self._text_of(token)
         if ended or token in self._stop_ids:
             self.finish_reason = "stop"
@@ -58,6 +67,7 @@ class Draft:
             text=text,
             token_ids=(token,),
             logprobs=() if logprob is None else (logprob,),
+            top_logprobs=(drawn.ranked,) if drawn.ranked else (),
             finish_reason=self.finish_reason,
             usage=self._usage() if self.finish_reason else None,
         )
@@ -80,6 +90,7 @@ class Draft:
             text="".join(self._pieces) if self._text is not None else decode(self._tokenizer, shown),
             token_ids=tuple(self._tokens),
             logprobs=tuple(self._logprobs),
+            top_logprobs=tuple(self._ranked) if self.sampling.top_logprobs else (),
             finish_reason=self.finish_reason or "length",
             usage=self._usage(),
         )

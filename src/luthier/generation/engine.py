@@ -88,7 +88,7 @@ class Engine:
         `on_token(index, delta)` hears every token as it comes; what it raises ends the work. `ModelError` before
         anything runs when a prompt is empty, too long, or holds a token the model does not have.
         """
-        drafts = self._drafts(prompts, sampling, streaming=on_token is not None)
+        drafts = self.drafts(prompts, sampling, streaming=on_token is not None)
         for index, delta in self._run(drafts):
             if on_token is not None:
                 on_token(index, delta)
@@ -102,7 +102,7 @@ class Engine:
         between: Callable[[], None] = lambda: None,
     ) -> Iterator[tuple[int, Reply]]:
         """Yields (number of the prompt, its reply) as each ends. `between` is called at every token."""
-        drafts = self._drafts(prompts, sampling, streaming=False)
+        drafts = self.drafts(prompts, sampling, streaming=False)
         for index, delta in self._run(drafts):
             between()
             if delta.finish_reason:
@@ -112,7 +112,7 @@ class Engine:
         self, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling]
     ) -> Iterator[tuple[int, Delta]]:
         """Yields (number of the prompt, next piece of its reply). Closing the iterator ends the work."""
-        return self._run(self._drafts(prompts, sampling, streaming=True))
+        return self._run(self.drafts(prompts, sampling, streaming=True))
 
     def score_tokens(self, prompt: Sequence[int], continuation: Sequence[int]) -> tuple[float, ...]:
         """Returns the natural log-probability of each token of `continuation` after `prompt`."""
@@ -126,7 +126,7 @@ class Engine:
     async def complete(self, prompt: Sequence[int] | str, sampling: Sampling) -> Reply:
         """Returns the continuation of `prompt`; cancelling ends the work at the next token."""
         cancelled = threading.Event()
-        drafts = self._drafts([self._encode(prompt)], sampling, streaming=False)
+        drafts = self.drafts([self._encode(prompt)], sampling, streaming=False)
 
         def work() -> None:
             for _ in self._run(drafts):
@@ -153,9 +153,10 @@ class Engine:
         tokens: list[int] = self.tokenizer.encode(text, add_special_tokens=start)
         return tokens
 
-    def _drafts(
+    def drafts(
         self, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling], *, streaming: bool
     ) -> list[Draft]:
+        """Returns the replies to `prompts` that are still to be written; `ModelError` when one cannot be."""
         samplings = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
         for one in dict.fromkeys(samplings):
             check_sampling(one)
@@ -197,24 +198,39 @@ class Engine:
 
     def _run(self, drafts: Sequence[Draft]) -> Iterator[tuple[int, Delta]]:
         # the longest prompts first: they set the width, and the shorter ones that join later need no wider cache
-        waiting = deque(sorted(drafts, key=lambda draft: -len(draft.prompt)))
+        for draft, delta in self.work(deque(sorted(drafts, key=lambda draft: -len(draft.prompt)))):
+            yield draft.index, delta
+
+    def work(self, waiting: deque[Draft], between: Callable[[], None] = lambda: None) -> Iterator[tuple[Draft, Delta]]:
+        """Yields (draft, next piece of its reply) until none of `waiting` is left.
+
+        `between` is called before every token; it may add to `waiting`. A draft that is `abandoned` is let go.
+        """
         active: list[Draft] = []
         batch: Batch | None = None
         logits = torch.empty(0)
         with self._answering():
-            while waiting or active:
+            while True:
+                between()
+                for draft in [draft for draft in waiting if draft.abandoned]:
+                    waiting.remove(draft)
+                if not (waiting or active):
+                    return
                 joining = self._joining(waiting, active, batch)
                 if joining:
                     batch, logits = self._join(batch, logits, joining)
                     active = active + joining
-                tokens, logprobs = draw(
-                    logits, [draft.sampling for draft in active], [draft.generator for draft in active]
+                drawn = draw(
+                    logits,
+                    [draft.sampling for draft in active],
+                    [draft.generator for draft in active],
+                    [draft.tokens for draft in active],
                 )
-                for draft, token, logprob in zip(active, tokens, logprobs, strict=True):
-                    yield draft.index, draft.push(token, logprob)
-                finished = [row for row, draft in enumerate(active) if draft.finish_reason]
+                for draft, one in zip(active, drawn, strict=True):
+                    yield draft, draft.push(one)
+                finished = [row for row, draft in enumerate(active) if draft.finish_reason or draft.abandoned]
                 order = without(finished, len(active))
-                active, tokens = [active[row] for row in order], [tokens[row] for row in order]
+                active, tokens = [active[row] for row in order], [drawn[row].token for row in order]
                 if not active:
                     batch = None
                 elif batch is not None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from luthier.errors import ModelError, SpecError
-from luthier.records.messages import Sampling
+from luthier.records.messages import Ranked, Sampling
+
+MOST_RANKED = 100
 
 
 def check_sampling(sampling: Sampling) -> None:
@@ -22,6 +25,9 @@ def check_sampling(sampling: Sampling) -> None:
         ("top_p", sampling.top_p, 0.0, 1.0),
         ("top_k", sampling.top_k, 0, math.inf),
         ("min_p", sampling.min_p, 0.0, 1.0),
+        ("frequency_penalty", sampling.frequency_penalty, -2.0, 2.0),
+        ("presence_penalty", sampling.presence_penalty, -2.0, 2.0),
+        ("top_logprobs", sampling.top_logprobs, 0, MOST_RANKED),
         ("max_tokens", sampling.max_tokens, 1, math.inf),
     ):
         if value is not None and not low <= value <= high:
@@ -44,28 +50,66 @@ def generator_for(sampling: Sampling) -> torch.Generator | None:
     return generator
 
 
-def draw(
-    logits: Tensor, samplings: Sequence[Sampling], generators: Sequence[torch.Generator | None]
-) -> tuple[list[int], list[float | None]]:
-    """Returns the next token of each row of `logits` (B, V), and its natural log-probability where it is asked for.
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The next token of a row; its natural log-probability and the likeliest tokens with theirs, where asked for."""
 
-    Log-probabilities are those of the model, before temperature or any filter. `ModelError` when a row's logits are
-    not numbers.
+    token: int
+    logprob: float | None = None
+    ranked: Ranked = ()
+
+
+def draw(
+    logits: Tensor,
+    samplings: Sequence[Sampling],
+    generators: Sequence[torch.Generator | None],
+    replies: Sequence[Sequence[int]] | None = None,
+) -> list[Drawn]:
+    """Returns the next token of each row of `logits` (B, V); `replies` are the rows' tokens so far, for penalties.
+
+    Log-probabilities are those of the model, before penalties, biases, temperature or any filter. `ModelError` when a
+    row's logits are not numbers.
     """
-    top, tokens = logits.max(dim=-1)  # (B,)
-    if not bool(torch.isfinite(top).all()):
+    if not bool(torch.isfinite(logits.amax(dim=-1)).all()):
         raise ModelError(
             "its outputs are not numbers (NaN or infinite)",
             where="generation",
             remedy="try precision fp32; if they stay so, the weights are damaged",
         )
+    shifted = biased(logits, samplings, replies or [()] * len(samplings))
+    tokens = shifted.argmax(dim=-1)  # (B,)
     drawn = [row for row, generator in enumerate(generators) if generator is not None]
     if drawn:
         rows = torch.tensor(drawn, device=logits.device)
         uniforms = [torch.rand((), generator=generators[row], dtype=torch.float64) for row in drawn]
         uniform = torch.stack(uniforms).to(logits.device, torch.float32)
-        tokens[rows] = _invert(logits[rows], [samplings[row] for row in drawn], uniform)
-    return tokens.tolist(), _logprobs(logits, tokens, samplings)
+        tokens[rows] = _invert(shifted[rows], [samplings[row] for row in drawn], uniform)
+    return _with_logprobs(logits, tokens, samplings)
+
+
+def biased(logits: Tensor, samplings: Sequence[Sampling], replies: Sequence[Sequence[int]]) -> Tensor:
+    """Returns `logits` (B, V) after each row's penalties and biases; the same tensor where there are none.
+
+    With c the number of times a token is in the reply so far: logit - c * frequency_penalty - (c > 0) *
+    presence_penalty + bias.
+    """
+    rows = [
+        row
+        for row, one in enumerate(samplings)
+        if one.logit_bias or ((one.frequency_penalty or one.presence_penalty) and replies[row])
+    ]
+    if not rows:
+        return logits
+    out = logits.clone()
+    for row in rows:
+        one = samplings[row]
+        if (one.frequency_penalty or one.presence_penalty) and replies[row]:
+            counts = torch.bincount(torch.tensor(replies[row], device=logits.device), minlength=out.shape[1])
+            out[row] -= counts * one.frequency_penalty + (counts > 0) * one.presence_penalty
+        for token, bias in one.logit_bias:
+            if 0 <= token < out.shape[1]:
+                out[row, token] += bias
+    return out
 
 
 def filtered(logits: Tensor, samplings: Sequence[Sampling]) -> tuple[Tensor, Tensor]:
@@ -102,12 +146,17 @@ def _column(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None]  # (B, 1)
 
 
-def _logprobs(logits: Tensor, tokens: Tensor, samplings: Sequence[Sampling]) -> list[float | None]:
-    out: list[float | None] = [None] * len(samplings)
+def _with_logprobs(logits: Tensor, tokens: Tensor, samplings: Sequence[Sampling]) -> list[Drawn]:
+    out = [Drawn(token) for token in tokens.tolist()]
     asked = [row for row, sampling in enumerate(samplings) if sampling.logprobs]
     if asked:
         rows = torch.tensor(asked, device=logits.device)
-        chosen = torch.log_softmax(logits[rows].float(), dim=-1).gather(1, tokens[rows][:, None])[:, 0]
-        for row, value in zip(asked, chosen.tolist(), strict=True):
-            out[row] = value
+        every = torch.log_softmax(logits[rows].float(), dim=-1)
+        chosen = every.gather(1, tokens[rows][:, None])[:, 0].tolist()
+        most = min(max(samplings[row].top_logprobs for row in asked), logits.shape[-1])
+        best, names = every.topk(most, dim=-1)  # (rows, most)
+        pairs = zip(names.tolist(), best.tolist(), strict=True)
+        ranked = [tuple(zip(ids, values, strict=True)) for ids, values in pairs]
+        for place, row in enumerate(asked):
+            out[row] = Drawn(out[row].token, chosen[place], ranked[place][: samplings[row].top_logprobs])
     return out

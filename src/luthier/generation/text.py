@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 _BROKEN = "\ufffd"
 _PATIENCE = 8
@@ -24,6 +25,38 @@ class Decodes(Protocol):
 def decode(tokenizer: Decodes, tokens: Sequence[int]) -> str:
     """Returns the text of a reply's tokens, without special tokens and with every space as the model wrote it."""
     return tokenizer.decode(list(tokens), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+class TokenBytes:
+    """The bytes that each token stands for, of tokenizers that write bytes as letters (GPT-2) or as `<0x0A>`."""
+
+    _BYTE = re.compile(r"^<0x([0-9A-Fa-f]{2})>$")
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._special = frozenset(tokenizer.all_special_ids) | frozenset(tokenizer.added_tokens_decoder)
+        decoder = getattr(tokenizer.backend_tokenizer, "decoder", None)
+        self._letters = _letters() if "ByteLevel" in str(decoder) else None
+
+    def __call__(self, token: int) -> bytes:
+        """Returns the bytes of `token`: those of its text, for a token that is no part of a byte-wise text."""
+        name = self._tokenizer.convert_ids_to_tokens(token)
+        if name is None:
+            return b""
+        if token in self._special:
+            return str(name).encode()
+        if self._letters is not None and all(letter in self._letters for letter in name):
+            return bytes(self._letters[letter] for letter in name)
+        if found := self._BYTE.match(name):
+            return bytes.fromhex(found[1])
+        return str(name).replace("\u2581", " ").encode()
+
+
+def _letters() -> dict[str, int]:
+    """Returns the letter that stands for each byte in byte-level tokenizers, letter first (Radford et al. 2019)."""
+    shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    hidden = [byte for byte in range(256) if byte not in shown]
+    return {chr(byte): byte for byte in shown} | {chr(256 + place): byte for place, byte in enumerate(hidden)}
 
 
 class Detokenizer:

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol, cast, get_args
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
 FinishReason = Literal["stop", "length", "tool_calls"]
+Ranked = tuple[tuple[int, float], ...]
+"""Tokens with their natural log-probabilities, likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How a reply is drawn. `temperature` 0 is greedy; `stop` strings end the reply and are not part of it."""
+    """How a reply is drawn. `temperature` 0 is greedy; `stop` strings end the reply and are not part of it.
+
+    Penalties lower the logit of a token by how often it is in the reply so far (frequency) and once if it is there at
+    all (presence); `logit_bias` adds to the logits of tokens. `top_logprobs` likeliest tokens come with each token.
+    """
 
     max_tokens: int | None = None
     temperature: float = 0.0
@@ -79,7 +85,11 @@ class Sampling:
     min_p: float = 0.0
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    logit_bias: tuple[tuple[int, float], ...] = ()
     logprobs: bool = False
+    top_logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +102,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of a reply as it streams; the last one carries `finish_reason` and `usage`."""
+    """A piece of a reply as it streams; the last one carries `finish_reason` and `usage`.
+
+    `top_logprobs` are, for each token, (token, natural log-probability) of the likeliest ones, likeliest first.
+    """
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     token_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
+    top_logprobs: tuple[Ranked, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
 
@@ -110,6 +124,7 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     token_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
+    top_logprobs: tuple[Ranked, ...] = ()
     finish_reason: FinishReason = "stop"
     usage: Usage = Usage(0, 0)
 

@@ -1,0 +1,146 @@
+"""Many callers of one engine at once: one thread decodes, and everyone gets the pieces of their own reply."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
+
+from luthier.errors import CapacityError, LuthierError
+from luthier.generation.chat import HeldCalls, Loaded, Tools, may_call
+from luthier.generation.draft import Draft
+from luthier.generation.engine import Engine
+from luthier.generation.options import BATCH_TOKENS
+from luthier.generation.text import TokenBytes
+from luthier.records.messages import Delta, Message, Sampling
+
+Sink = Callable[[Delta | Exception], None]
+MOST_WAITING = 512
+
+
+class Service:
+    """Decodes for everyone who asks; a reply that nobody waits for any more is given up at its next token.
+
+    `turn` is held while the model computes: engines that share a machine take turns.
+    """
+
+    def __init__(self, engine: Engine, turn: AbstractContextManager[Any] | None = None) -> None:
+        self.engine = engine
+        self._turn = turn or nullcontext()
+        self._inbox: queue.SimpleQueue[Draft | None] = queue.SimpleQueue()
+        self._sinks: dict[Draft, Sink] = {}
+        self._thread = threading.Thread(target=self._work, name=f"engine {engine.name}", daemon=True)
+        self._thread.start()
+
+    def submit(self, prompt: Sequence[int], sampling: Sampling, sink: Sink) -> Draft:
+        """Returns the reply that is going to be written; `sink` hears every piece of it, or an error, in our thread.
+
+        `CapacityError` when too many wait already.
+        """
+        if len(self._sinks) >= MOST_WAITING:
+            raise CapacityError(f"{len(self._sinks)} replies are being waited for", remedy="try again in a moment")
+        draft = self.engine.drafts([prompt], sampling, streaming=True)[0]
+        self._sinks[draft] = sink
+        self._inbox.put(draft)
+        return draft
+
+    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncIterator[Delta]:
+        """Yields the reply to `prompt` piece by piece; closing the iterator gives it up."""
+        loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Delta | Exception]()
+        draft = self.submit(prompt, sampling, lambda piece: _hand_over(loop, pieces, piece))
+        try:
+            while True:
+                piece = await pieces.get()
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+                if piece.finish_reason:
+                    return
+        finally:
+            draft.abandoned = True
+
+    def score(self, prompt: Sequence[int], continuation: Sequence[int]) -> tuple[float, ...]:
+        """Returns the natural log-probability of each token of `continuation` after `prompt`."""
+        with self._turn:
+            return self.engine.score_tokens(prompt, continuation)
+
+    def close(self) -> None:
+        """Ends the thread once what is under way has ended."""
+        self._inbox.put(None)
+
+    def _work(self) -> None:
+        while (first := self._inbox.get()) is not None:
+            waiting = deque([first])
+            pieces = self.engine.work(waiting, partial(self._take, waiting))
+            try:
+                while True:
+                    with self._turn:
+                        found = next(pieces, None)
+                    if found is None:
+                        break
+                    self._give(*found)
+            except Exception as error:
+                for draft in list(self._sinks):
+                    draft.abandoned = True
+                    self._sinks.pop(draft)(error if isinstance(error, LuthierError) else _broken(error))
+            for draft in [draft for draft in self._sinks if draft.abandoned]:
+                self._sinks.pop(draft, None)
+
+    def _take(self, waiting: deque[Draft]) -> None:
+        while not self._inbox.empty():
+            draft = self._inbox.get()
+            if draft is None:
+                self._inbox.put(None)
+                return
+            waiting.append(draft)
+
+    def _give(self, draft: Draft, delta: Delta) -> None:
+        sink = self._sinks.get(draft)
+        if sink is not None and not draft.abandoned:
+            sink(delta)
+        if draft.finish_reason or draft.abandoned:
+            self._sinks.pop(draft, None)
+
+
+def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception], piece: Any) -> None:
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(pieces.put_nowait, piece)
+
+
+def _broken(error: Exception) -> Exception:
+    error.add_note("while replies were written; every reply that was under way has ended")
+    return error
+
+
+class ServedChat:
+    """A loaded model behind a service. Implements `records.messages.Chat`."""
+
+    def __init__(self, loaded: Loaded, turn: AbstractContextManager[Any] | None = None) -> None:
+        self.name, self.template, self.context_length = loaded.name, loaded.template, loaded.context_length
+        self.tokenizer = loaded.tokenizer
+        self.service = Service(Engine.of(loaded, max_batch_tokens=BATCH_TOKENS), turn)
+        self.token_bytes = TokenBytes(loaded.tokenizer)
+
+    async def stream(
+        self, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Mapping[str, Any]] = ()
+    ) -> AsyncIterator[Delta]:
+        """Yields the reply piece by piece; where tools are in play the text comes at its end."""
+        prompt = await asyncio.to_thread(self.prompt, messages, tools)
+        held = HeldCalls(self.template) if may_call(messages, tools) else None
+        async for delta in self.service.stream(prompt, sampling):
+            yield delta if held is None else held.push(delta)
+
+    def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
+        """Returns the tokens that ask for a reply to `messages`; `ModelError` where they do not fit."""
+        tokens = self.template.prompt(messages, tools)
+        self.service.engine.check(tokens, "messages")
+        return tokens
+
+    def close(self) -> None:
+        """Lets the model go once nothing is under way."""
+        self.service.close()
