@@ -29,6 +29,10 @@ class ModelError(LuthierError):
     """A model, tokenizer, template or adapter cannot be used as asked."""
 
 
+class ContextError(ModelError):
+    """A prompt does not fit the model's context."""
+
+
 class CapacityError(LuthierError):
     """The work does not fit the memory or the disk at hand."""
 

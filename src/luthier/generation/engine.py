@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 
-from luthier.errors import CapacityError, ModelError
+from luthier.errors import CapacityError, ContextError, ModelError
 from luthier.generation.decode import Batch, Forward, prefill, score, without
 from luthier.generation.draft import Draft
 from luthier.generation.options import BATCH_TOKENS
@@ -183,7 +183,7 @@ class Engine:
         if not tokens:
             raise ModelError("holds no token", where=where, remedy="give at least one token to start from")
         if len(tokens) + room > self.context_length:
-            raise ModelError(
+            raise ContextError(
                 f"{len(tokens)} tokens leave no room for {room} more in the {self.context_length} tokens of "
                 f"{self.name}",
                 where=where,

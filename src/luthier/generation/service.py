@@ -6,8 +6,8 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from typing import Any
 
@@ -49,7 +49,7 @@ class Service:
         self._inbox.put(draft)
         return draft
 
-    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncIterator[Delta]:
+    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Delta, None]:
         """Yields the reply to `prompt` piece by piece; closing the iterator gives it up."""
         loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Delta | Exception]()
         draft = self.submit(prompt, sampling, lambda piece: _hand_over(loop, pieces, piece))
@@ -131,9 +131,15 @@ class ServedChat:
     ) -> AsyncIterator[Delta]:
         """Yields the reply piece by piece; where tools are in play the text comes at its end."""
         prompt = await asyncio.to_thread(self.prompt, messages, tools)
-        held = HeldCalls(self.template) if may_call(messages, tools) else None
-        async for delta in self.service.stream(prompt, sampling):
-            yield delta if held is None else held.push(delta)
+        async for delta in self.reply(prompt, sampling, calls=may_call(messages, tools)):
+            yield delta
+
+    async def reply(self, prompt: Sequence[int], sampling: Sampling, *, calls: bool) -> AsyncGenerator[Delta, None]:
+        """Yields the reply to a prompt that `prompt` made; with `calls` the text comes at the end, apart from calls."""
+        held = HeldCalls(self.template) if calls else None
+        async with aclosing(self.service.stream(prompt, sampling)) as pieces:
+            async for delta in pieces:
+                yield delta if held is None else held.push(delta)
 
     def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Returns the tokens that ask for a reply to `messages`; `ModelError` where they do not fit."""

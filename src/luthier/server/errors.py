@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from luthier.errors import CapacityError, LuthierError, NotFoundError, StoreError
+from luthier.errors import CapacityError, ContextError, LuthierError, NotFoundError, StoreError
 
 INVALID = "invalid_request_error"
 
@@ -54,6 +54,8 @@ def as_api_error(error: Exception) -> ApiError:
             return ApiError(str(error), status=413, param=error.param)
         case StoreError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
+        case ContextError():
+            return ApiError(str(error), code="context_length_exceeded", param=error.param or "messages")
         case LuthierError():
             return ApiError(str(error), param=error.param, code="invalid_value")
     return ApiError("The server failed on this request; its log says why.", status=500, kind="server_error", retry=True)

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from luthier.config import LocalPath, ModelName, Options
+from luthier.config import LocalPath, ModelName
+from luthier.models.options import LoadOptions
 
 KEY = "LUTHIER_KEY"
 FILE_LIMIT = 512 * 2**20
@@ -16,7 +17,7 @@ PART_LIMIT = 64 * 2**20
 BODY_LIMIT = 64 * 2**20
 
 
-class ServerOptions(Options):
+class ServerOptions(LoadOptions):
     """Where the API listens, and which models it serves."""
 
     title: ClassVar[str] = "Server"
@@ -34,5 +35,8 @@ class ServerOptions(Options):
     )
     base64_results: bool = Field(
         default=True, description="give a job's result file in base64, as the hosted API does; false gives plain CSV"
+    )
+    loaded_models: int = Field(
+        default=4, ge=1, le=1000, description="models kept in memory at once; the one unused the longest goes first"
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

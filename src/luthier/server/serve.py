@@ -53,17 +53,20 @@ def run(spec: Spec, report: Report) -> Result:
     url = f"http://{_shown(spec.host)}:{listener.getsockname()[1]}/v1"
     import uvicorn
 
+    from luthier.server.answering import Answering
     from luthier.server.app import create_app
     from luthier.server.catalogue import open_catalogue
     from luthier.server.state import Server
     from luthier.store.opened import Store
 
     catalogue = open_catalogue(spec.model, spec.catalogue)
-    server = Server(spec, Store.open(spec), catalogue, int(time.time()))
+    store = Store.open(spec)
+    server = Server(spec, store, catalogue, Answering(store, catalogue, spec), int(time.time()))
     config = uvicorn.Config(create_app(server), log_config=None, access_log=False, timeout_graceful_shutdown=10)
     web = uvicorn.Server(config)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
+    threading.Thread(target=server.answering.warm_up, daemon=True).start()
     workers = [_Worker(spec) for _ in range(spec.workers)]
     for line in _banner(url, server):
         report.event("info", line)

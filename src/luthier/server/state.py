@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from luthier.server.answering import Answering
 from luthier.server.catalogue import Catalogue
 from luthier.server.options import ServerOptions
 from luthier.store.opened import Store
@@ -16,4 +17,5 @@ class Server:
     options: ServerOptions
     store: Store
     catalogue: Catalogue
+    answering: Answering
     started_at: int

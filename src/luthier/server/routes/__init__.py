@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from luthier.server.call import Endpoint
-from luthier.server.routes import files, fine_tuning, models
+from luthier.server.routes import chat, files, fine_tuning, models
 
-ENDPOINTS: tuple[Endpoint, ...] = (*models.ENDPOINTS, *files.ENDPOINTS, *fine_tuning.ENDPOINTS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *models.ENDPOINTS,
+    *files.ENDPOINTS,
+    *fine_tuning.ENDPOINTS,
+    *chat.ENDPOINTS,
+)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from luthier.server.wire.body import Part
+from luthier.server.wire.body import Body, Part
 
 
 def _checked(metadata: Mapping[str, str]) -> Mapping[str, str]:
@@ -34,3 +34,9 @@ class ExpiresAfter(Part):
 def metadata_labels(metadata: Mapping[str, str] | None) -> dict[str, str]:
     """Returns the labels by which a row with `metadata` is found."""
     return {f"metadata:{key}": value for key, value in (metadata or {}).items()}
+
+
+class ChangeMetadata(Body):
+    """New metadata in the place of the old."""
+
+    metadata: Metadata | None

@@ -1,0 +1,236 @@
+"""Chat completions: written by a model of this machine, whole or as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from starlette.concurrency import run_in_threadpool
+
+from luthier.records.messages import Delta, Sampling, Usage
+from luthier.server.call import Call, Endpoint
+from luthier.server.errors import ApiError
+from luthier.server.sse import streamed
+from luthier.server.wire.chat import (
+    CreateChat,
+    choice_json,
+    chunk_json,
+    completion_json,
+    piece_json,
+    read_messages,
+    read_sampling,
+    read_tools,
+    stored_json,
+    total_usage,
+)
+from luthier.server.wire.files import deleted
+from luthier.server.wire.lists import descending, limit_of, metadata_of, page, rendered
+from luthier.server.wire.values import ChangeMetadata, metadata_labels
+from luthier.store.ids import new_id
+from luthier.store.resources import Resource
+
+if TYPE_CHECKING:
+    from luthier.generation.service import ServedChat
+
+KIND = "chat.completion"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request that has been read: the prompt's tokens and how each choice is drawn."""
+
+    body: CreateChat
+    chat: ServedChat
+    prompt: list[int]
+    samplings: tuple[Sampling, ...]
+    calls: bool
+    id: str
+    created: int
+
+    @property
+    def logprobs(self) -> bool:
+        return bool(self.body.logprobs)
+
+    @property
+    def old_form(self) -> bool:
+        return self.body.functions is not None
+
+    async def deltas(self, index: int) -> AsyncIterator[Delta]:
+        """Yields the pieces of one choice; a stop token is no part of what is shown."""
+        sampling = self.samplings[index]
+        async with aclosing(self.chat.reply(self.prompt, sampling, calls=self.calls)) as pieces:
+            async for delta in pieces:
+                yield _without_stop(delta, self.chat.template.stop_ids)
+
+
+async def create(call: Call) -> Any:
+    asked = await run_in_threadpool(_read, call)
+    if asked.body.stream:
+        return streamed(_stream(call, asked))
+    found = await asyncio.gather(*(_whole(asked, index) for index in range(len(asked.samplings))))
+    return await _finished(call, asked, found)
+
+
+async def _finished(call: Call, asked: _Asked, found: Sequence[Sequence[Delta]]) -> dict[str, Any]:
+    """Returns the whole completion from the pieces of each choice, which is kept where that was asked for."""
+    choices = [
+        choice_json(index, deltas, asked.chat.token_bytes, logprobs=asked.logprobs, old_form=asked.old_form)
+        for index, deltas in enumerate(found)
+    ]
+    usage = total_usage([deltas[-1].usage or Usage(0, 0) for deltas in found])
+    out = completion_json(asked.id, asked.created, asked.body.model, choices, usage, asked.body)
+    if asked.body.store:
+        await run_in_threadpool(_store, call, asked, out)
+    return out
+
+
+def _read(call: Call) -> _Asked:
+    body: CreateChat = call.body
+    messages, tools, sampling = read_messages(body), read_tools(body), read_sampling(body)
+    chat = call.server.answering.chat(body.model, call.project)
+    prompt = chat.prompt(messages, tools)
+    seeds = [None if sampling.seed is None else sampling.seed + index for index in range(body.n or 1)]
+    return _Asked(
+        body,
+        chat,
+        prompt,
+        tuple(replace(sampling, seed=seed) for seed in seeds),
+        bool(tools) or any(message.tool_calls for message in messages),
+        new_id("chatcmpl-"),
+        int(time.time()),
+    )
+
+
+async def _whole(asked: _Asked, index: int) -> list[Delta]:
+    return [delta async for delta in asked.deltas(index)]
+
+
+async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
+    pieces: asyncio.Queue[tuple[int, Delta] | Exception] = asyncio.Queue()
+
+    async def write(index: int) -> None:
+        try:
+            async for delta in asked.deltas(index):
+                pieces.put_nowait((index, delta))
+        except Exception as error:
+            pieces.put_nowait(error)
+
+    writers = [asyncio.create_task(write(index)) for index in range(len(asked.samplings))]
+    with_usage = bool(asked.body.stream_options and asked.body.stream_options.include_usage)
+    found: list[list[Delta]] = [[] for _ in writers]
+    try:
+        while not all(deltas and deltas[-1].finish_reason for deltas in found):
+            piece = await pieces.get()
+            if isinstance(piece, Exception):
+                raise piece
+            index, delta = piece
+            choice = piece_json(
+                index,
+                delta,
+                asked.chat.token_bytes,
+                first=not found[index],
+                logprobs=asked.logprobs,
+                old_form=asked.old_form,
+            )
+            found[index].append(delta)
+            out = chunk_json(asked.id, asked.created, asked.body.model, [choice])
+            yield out | {"usage": None} if with_usage else out
+        whole = await _finished(call, asked, found)
+        if with_usage:
+            yield chunk_json(asked.id, asked.created, asked.body.model, []) | {"usage": whole["usage"]}
+    finally:
+        for writer in writers:
+            writer.cancel()
+
+
+def _without_stop(delta: Delta, stop_ids: frozenset[int]) -> Delta:
+    if delta.finish_reason and delta.token_ids and delta.token_ids[-1] in stop_ids:
+        return replace(
+            delta,
+            token_ids=delta.token_ids[:-1],
+            logprobs=delta.logprobs[:-1],
+            top_logprobs=delta.top_logprobs[:-1],
+        )
+    return delta
+
+
+# ---- stored completions
+
+
+def _store(call: Call, asked: _Asked, out: dict[str, Any]) -> None:
+    messages = [message.model_dump(exclude_none=True) for message in asked.body.messages]
+    call.server.store.resources.add(
+        KIND,
+        asked.id,
+        call.project,
+        {"completion": out, "messages": messages, "metadata": asked.body.metadata},
+        labels={"model": asked.body.model} | metadata_labels(asked.body.metadata),
+    )
+
+
+def list_stored(call: Call) -> dict[str, Any]:
+    labels = metadata_labels(metadata_of(call.query))
+    if "model" in call.query:
+        labels["model"] = call.query["model"]
+    found = call.server.store.resources.list(
+        KIND,
+        call.project,
+        after=call.query.get("after"),
+        limit=limit_of(call.query, default=20),
+        descending=descending(call.query, default="asc"),
+        labels=labels,
+    )
+    return rendered(found, stored_json)
+
+
+def retrieve(call: Call) -> dict[str, Any]:
+    return stored_json(_stored(call))
+
+
+def change(call: Call) -> dict[str, Any]:
+    asked: ChangeMetadata = call.body
+    row = _stored(call)
+    labels = {"model": row.body["completion"]["model"]} | metadata_labels(asked.metadata)
+    changed = call.server.store.resources.change(
+        KIND, row.id, call.project, lambda body: body | {"metadata": asked.metadata}, labels=labels
+    )
+    return stored_json(changed)
+
+
+def delete(call: Call) -> dict[str, Any]:
+    return deleted(
+        call.server.store.resources.delete(KIND, _stored(call).id, call.project).id, "chat.completion.deleted"
+    )
+
+
+def messages(call: Call) -> dict[str, Any]:
+    row = _stored(call)
+    every = [{"id": f"{row.id}-{index}", "name": None, **one} for index, one in enumerate(row.body["messages"])]
+    if descending(call.query, default="asc"):
+        every.reverse()
+    ids = [one["id"] for one in every]
+    after = call.query.get("after")
+    if after is not None and after not in ids:
+        raise ApiError(f"after: there is no message {after!r}.", status=404, param="after")
+    rest = every[ids.index(after) + 1 if after is not None else 0 :]
+    limit = limit_of(call.query, default=20)
+    return page(rest[:limit], has_more=len(rest) > limit)
+
+
+def _stored(call: Call) -> Resource:
+    return call.server.store.resources.get(KIND, call.path["completion_id"], call.project)
+
+
+_ONE = "/chat/completions/{completion_id}"
+ENDPOINTS = (
+    Endpoint("POST", "/chat/completions", create, CreateChat),
+    Endpoint("GET", "/chat/completions", list_stored, query=("after", "limit", "order", "model", "metadata")),
+    Endpoint("GET", _ONE, retrieve),
+    Endpoint("POST", _ONE, change, ChangeMetadata),
+    Endpoint("DELETE", _ONE, delete),
+    Endpoint("GET", f"{_ONE}/messages", messages, query=("after", "limit", "order")),
+)

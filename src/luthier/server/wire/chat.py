@@ -1,0 +1,292 @@
+"""Chat completions on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from luthier.records.messages import Delta, Message, Ranked, Sampling, ToolCall, Usage
+from luthier.server.errors import ApiError
+from luthier.server.wire.body import Body, Part, Refused
+from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn, read_message, tool_json
+from luthier.server.wire.values import Metadata
+from luthier.store.resources import Resource
+
+TokenBytes = Callable[[int], bytes]
+CACHING = "nothing is billed by what is cached"
+
+
+class StreamOptions(Part):
+    """What a stream says beside the reply."""
+
+    include_usage: bool | None = None
+    harmless: ClassVar[Mapping[str, str]] = {"include_obfuscation": "the stream does not leave the machine"}
+
+
+class NamedFunction(Part):
+    """A function by its name."""
+
+    name: str
+
+
+class NamedTool(Part):
+    """The tool that must be called."""
+
+    type: Literal["function"]
+    function: NamedFunction
+
+
+class AllowedTools(Part):
+    """Some of the tools, and whether one of them must be called."""
+
+    mode: Literal["auto", "required"]
+    tools: list[NamedTool]
+
+
+class AllowedChoice(Part):
+    """A choice among some of the tools."""
+
+    type: Literal["allowed_tools"]
+    allowed_tools: AllowedTools
+
+
+class ResponseFormat(Part):
+    """The form of the reply."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: dict[str, Any] | None = None
+
+
+class SamplingIn(Body):
+    """How a reply is drawn, in the words that chat and plain completions share."""
+
+    model: str = Field(min_length=1)
+    max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    n: int | None = Field(default=None, ge=1, le=128)
+    stop: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4)] | None = None
+    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    harmless: ClassVar[Mapping[str, str]] = {
+        "user": "nobody is told of it",
+        "safety_identifier": "nobody is told of it",
+        "service_tier": "there is one",
+        "prompt_cache_key": CACHING,
+        "prompt_cache_options": CACHING,
+        "prompt_cache_retention": CACHING,
+    }
+
+    def sampling(self, *, max_tokens: int | None, top_logprobs: int | None) -> Sampling:
+        """Returns the request's sampling; logprobs where `top_logprobs` is a number, 0 included."""
+        stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+        return Sampling(
+            max_tokens=max_tokens,
+            temperature=1.0 if self.temperature is None else self.temperature,
+            top_p=1.0 if self.top_p is None else self.top_p,
+            stop=tuple(text for text in stop if text),
+            seed=self.seed,
+            frequency_penalty=self.frequency_penalty or 0.0,
+            presence_penalty=self.presence_penalty or 0.0,
+            logit_bias=_biases(self.logit_bias or {}),
+            logprobs=top_logprobs is not None,
+            top_logprobs=top_logprobs or 0,
+        )
+
+
+class CreateChat(SamplingIn):
+    """A chat completion as it is asked for."""
+
+    messages: list[MessageIn] = Field(min_length=1)
+    max_completion_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=20)
+    response_format: ResponseFormat | None = None
+    tools: list[ToolIn] | None = Field(default=None, max_length=128)
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | AllowedChoice | None = None
+    functions: list[FunctionIn] | None = Field(default=None, max_length=128)
+    function_call: Literal["none", "auto"] | NamedFunction | None = None
+    parallel_tool_calls: bool | None = None
+    store: bool | None = None
+    metadata: Metadata | None = None
+    harmless: ClassVar[Mapping[str, str]] = {
+        **SamplingIn.harmless,
+        "prediction": "it only speeds up, and changes no reply",
+        "moderation": "use /v1/moderations",
+    }
+    refused: ClassVar[Mapping[str, Refused]] = {
+        "modalities": Refused("only text comes out", unless=(["text"],)),
+        "audio": Refused("only text comes out"),
+        "web_search_options": Refused("nothing is searched on the web"),
+        "verbosity": Refused("the model knows no such setting", unless=("medium",)),
+        "reasoning_effort": Refused("the model's chat template knows no such setting", unless=("none",)),
+    }
+
+
+def read_messages(asked: CreateChat) -> list[Message]:
+    """Returns the turns of a request."""
+    return [read_message(one, f"messages[{index}]") for index, one in enumerate(asked.messages)]
+
+
+def read_sampling(asked: CreateChat) -> Sampling:
+    """Returns how the reply is drawn. `ApiError` when top_logprobs is there without logprobs."""
+    if asked.top_logprobs is not None and not asked.logprobs:
+        raise ApiError("top_logprobs needs logprobs: true.", code="invalid_value", param="top_logprobs")
+    limit = asked.max_completion_tokens or asked.max_tokens
+    return asked.sampling(max_tokens=limit, top_logprobs=(asked.top_logprobs or 0) if asked.logprobs else None)
+
+
+def read_tools(asked: CreateChat) -> list[dict[str, Any]]:
+    """Returns the tools that the model is offered: none where the choice is none."""
+    functions = [tool.function for tool in asked.tools or ()] + list(asked.functions or ())
+    choice = asked.tool_choice if asked.tool_choice is not None else asked.function_call
+    if choice == "none":
+        return []
+    if isinstance(choice, AllowedChoice):
+        names = {tool.function.name for tool in choice.allowed_tools.tools}
+        functions = [function for function in functions if function.name in names]
+    return [tool_json(function) for function in functions]
+
+
+def must_call(asked: CreateChat) -> bool:
+    """Returns whether the reply has to be a call."""
+    choice = asked.tool_choice if asked.tool_choice is not None else asked.function_call
+    if isinstance(choice, AllowedChoice):
+        return choice.allowed_tools.mode == "required"
+    return choice == "required" or isinstance(choice, NamedTool | NamedFunction)
+
+
+def completion_json(
+    id: str, created: int, model: str, choices: Sequence[Mapping[str, Any]], usage: Usage, asked: CreateChat
+) -> dict[str, Any]:
+    """Returns the whole completion."""
+    out = {
+        "id": id,
+        "object": "chat.completion",
+        "created": created,
+        "model": model,
+        "choices": list(choices),
+        "usage": usage_json(usage),
+        "system_fingerprint": FINGERPRINT,
+        "service_tier": "default",
+    }
+    return out | ({"metadata": asked.metadata} if asked.metadata else {})
+
+
+FINGERPRINT = "fp_luthier"
+LEAST = -9999.0
+"""JSON has no minus infinity."""
+
+
+def choice_json(
+    index: int, deltas: Sequence[Delta], bytes_of: TokenBytes, *, logprobs: bool, old_form: bool
+) -> dict[str, Any]:
+    """Returns one choice of a completion from the pieces of its reply."""
+    text = "".join(delta.text for delta in deltas)
+    calls = [call for delta in deltas for call in delta.tool_calls]
+    message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else ""), "refusal": None}
+    if calls and old_form:
+        message["function_call"] = {"name": calls[0].name, "arguments": calls[0].arguments}
+    elif calls:
+        message["tool_calls"] = [call.to_json() for call in calls]
+    reason = str(deltas[-1].finish_reason)
+    return {
+        "index": index,
+        "message": message | {"annotations": []},
+        "logprobs": logprobs_json(deltas, bytes_of) if logprobs else None,
+        "finish_reason": "function_call" if calls and old_form else reason,
+    }
+
+
+def chunk_json(id: str, created: int, model: str, choices: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Returns one piece of a streamed completion."""
+    return {
+        "id": id,
+        "object": "chat.completion.chunk",
+        "created": created,
+        "model": model,
+        "choices": list(choices),
+        "system_fingerprint": FINGERPRINT,
+        "service_tier": "default",
+    }
+
+
+def piece_json(
+    index: int, delta: Delta, bytes_of: TokenBytes, *, first: bool, logprobs: bool, old_form: bool
+) -> dict[str, Any]:
+    """Returns what one piece of a reply adds to its choice."""
+    said: dict[str, Any] = {"role": "assistant"} if first else {}
+    if delta.text or first:
+        said["content"] = delta.text
+    if delta.tool_calls and old_form:
+        said["function_call"] = {"name": delta.tool_calls[0].name, "arguments": delta.tool_calls[0].arguments}
+    elif delta.tool_calls:
+        said["tool_calls"] = [_streamed(place, call) for place, call in enumerate(delta.tool_calls)]
+    reason = "function_call" if delta.tool_calls and old_form else delta.finish_reason
+    return {
+        "index": index,
+        "delta": said,
+        "logprobs": logprobs_json([delta], bytes_of) if logprobs else None,
+        "finish_reason": reason,
+    }
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """Returns the usage object."""
+    return {
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "completion_tokens_details": {
+            "reasoning_tokens": 0,
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def total_usage(usages: Sequence[Usage]) -> Usage:
+    """Returns the usage of a request: its prompt counts once, its replies each."""
+    return Usage(usages[0].prompt_tokens, sum(usage.completion_tokens for usage in usages))
+
+
+def logprobs_json(deltas: Sequence[Delta], bytes_of: TokenBytes) -> dict[str, Any]:
+    """Returns the log-probabilities of pieces, a token each."""
+    content = []
+    for delta in deltas:
+        ranked: Sequence[Ranked] = delta.top_logprobs or [()] * len(delta.logprobs)
+        for token, value, others in zip(delta.token_ids, delta.logprobs, ranked, strict=True):
+            top = [_token(other, chance, bytes_of) for other, chance in others]
+            content.append(_token(token, value, bytes_of) | {"top_logprobs": top})
+    return {"content": content, "refusal": None}
+
+
+def _token(token: int, value: float, bytes_of: TokenBytes) -> dict[str, Any]:
+    content = bytes_of(token)
+    return {"token": content.decode("utf-8", errors="replace"), "logprob": max(value, LEAST), "bytes": list(content)}
+
+
+def _streamed(place: int, call: ToolCall) -> dict[str, Any]:
+    return {"index": place} | call.to_json()
+
+
+def _biases(given: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
+    if len(given) > 1024:
+        raise ApiError("logit_bias holds more than 1,024 tokens.", code="invalid_value", param="logit_bias")
+    for token in given:
+        if not token.isdecimal() or len(token) > 9:
+            raise ApiError(f"logit_bias: {token!r} is no token id.", code="invalid_value", param="logit_bias")
+    return tuple((int(token), bias) for token, bias in given.items())
+
+
+def stored_json(row: Resource) -> dict[str, Any]:
+    """Returns a stored completion with its metadata of today."""
+    return {**row.body["completion"], "metadata": row.body["metadata"]}
