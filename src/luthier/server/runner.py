@@ -162,6 +162,7 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             report.take(job)
         spec = localise(job.kind, job.spec, path=lambda id: places.file(id, folder / "inputs"), model=places.model)
         spec = spec.model_copy(update=_own(spec, folder))
+        _say_again(folder, report)
         result = workflows.verb(job.kind).run(spec, report)
         ended = _finished(store, job, folder, options) if job.kind == "tune" else {}
     except Interrupted:
@@ -174,6 +175,16 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             last.insert(0, NewEvent("info", f"New fine-tuned model created: {ended['fine_tuned_model']}", key="model"))
         events = [*report.close(), *last]
         store.jobs.end(job.id, owner, "succeeded", result=result.to_json(), details=ended, events=events)
+
+
+def _say_again(folder: Path, report: JobReport) -> None:
+    """Says the metrics that the run folder has: those of the moment before a process was killed were not sent."""
+    file = folder / "run" / "metrics.jsonl"
+    if file.exists():
+        from luthier.training.track import read_metrics
+
+        for line in read_metrics(file):
+            report.metric(int(line["step"]), {name: value for name, value in line.items() if name != "step"})
 
 
 def _own(spec: Any, folder: Path) -> dict[str, Any]:

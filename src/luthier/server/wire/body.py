@@ -96,12 +96,16 @@ def _wrong(error: ValidationError) -> ApiError:
     return ApiError(f"{param or 'body'}: {message}. Got {shown}.", code="invalid_value", param=param or None)
 
 
+_SHAPES = frozenset({"str", "int", "float", "bool", "list", "dict", "none"})
+"""What pydantic calls the branches of a union."""
+
+
 def _path(location: tuple[int | str, ...]) -> str:
     """Returns a field's place as people write it, without the names of the shapes that were tried."""
     out = ""
     for part in location:
         if isinstance(part, int):
             out += f"[{part}]"
-        elif part.isidentifier() and not part[:1].isupper():
+        elif part.isidentifier() and not part[:1].isupper() and part not in _SHAPES:
             out += f".{part}" if out else part
     return out

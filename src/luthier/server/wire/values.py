@@ -18,6 +18,8 @@ def _checked(metadata: Mapping[str, str]) -> Mapping[str, str]:
             raise ValueError("a key of metadata has from 1 to 64 characters")
         if len(value) > 512:
             raise ValueError("a value of metadata has at most 512 characters")
+        if "\x00" in key + value:
+            raise ValueError("metadata holds no NUL characters")
     return metadata
 
 
