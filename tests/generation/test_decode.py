@@ -123,7 +123,10 @@ def test_score_is_the_log_softmax_at_each_place(tiny, kind):
     with torch.no_grad():
         logits = model(torch.tensor([prompt + continuation])).logits[0].float()
     expected = [torch.log_softmax(logits[5 + i], -1)[token].item() for i, token in enumerate(continuation)]
-    assert score(Forward(model), prompt, continuation) == pytest.approx(expected, abs=1e-5)
+    scored = score(Forward(model), prompt, continuation, ranked=3)
+    assert [one.token for one in scored] == list(continuation)
+    assert [one.logprob for one in scored] == pytest.approx(expected, abs=1e-5)
+    assert all(len(one.ranked) == 3 and one.ranked[0][1] >= one.logprob - 1e-6 for one in scored)
 
 
 def test_no_gradient_is_kept(tiny):

@@ -96,8 +96,9 @@ json_values = st.recursive(
 def test_whatever_comes_is_read_or_refused_in_words(kind: type[Body], data: st.DataObject) -> None:
     names = st.sampled_from([*kind.model_fields, *kind.harmless, *kind.refused, "else"])
     raw = json.dumps(data.draw(st.dictionaries(names, json_values, max_size=5)))
+    said = None
     try:
         read_body(kind, raw)
     except ApiError as error:
-        assert (error.status, error.message.strip() != "") == (400, True)
-        json.dumps(error.to_json(), allow_nan=False)
+        said = error
+    assert said is None or (said.status == 400 and json.dumps(said.to_json(), allow_nan=False))

@@ -15,6 +15,7 @@ from torch import Tensor
 from transformers.cache_utils import Cache, DynamicCache
 
 from luthier.generation.cache import Slots, recurrent
+from luthier.generation.sample import Drawn, with_logprobs
 
 _SCORED_AT_ONCE = 256
 
@@ -120,16 +121,16 @@ def prefill(forward: Forward, prompts: Sequence[Sequence[int]]) -> tuple[Batch, 
     return Batch(forward, Slots(cache) if cache is not None else None, lengths, width, tokens), logits[:, -1].float()
 
 
-def score(forward: Forward, prompt: Sequence[int], continuation: Sequence[int]) -> list[float]:
-    """Returns the natural log-probability of each token of `continuation` after `prompt`, from logits in fp32."""
+def score(forward: Forward, prompt: Sequence[int], continuation: Sequence[int], ranked: int = 0) -> list[Drawn]:
+    """Returns each token of `continuation` with its natural log-probability after `prompt`, from logits in fp32, and
+    the `ranked` likeliest tokens in its place."""
     tokens = torch.tensor([[*prompt, *continuation]], device=forward.device)  # (1, T)
     positions = torch.arange(tokens.shape[1], device=forward.device)[None]
     count = len(continuation)
     logits = forward(tokens, positions, None, None, last=count + 1)[0, :-1]  # (L, V)
-    targets = tokens[0, -count:, None]  # (L, 1)
+    targets = tokens[0, -count:]  # (L,)
     parts = zip(torch.split(logits, _SCORED_AT_ONCE), torch.split(targets, _SCORED_AT_ONCE), strict=True)
-    scores = [torch.log_softmax(part.float(), dim=-1).gather(1, target)[:, 0] for part, target in parts]
-    return [float(value) for part in scores for value in part.tolist()]
+    return [one for part, target in parts for one in with_logprobs(part, target, ranked)]
 
 
 def without(finished: Sequence[int], rows: int) -> list[int]:

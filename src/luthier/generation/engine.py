@@ -16,7 +16,7 @@ from luthier.errors import CapacityError, ContextError, ModelError
 from luthier.generation.decode import Batch, Forward, prefill, score, without
 from luthier.generation.draft import Draft
 from luthier.generation.options import BATCH_TOKENS
-from luthier.generation.sample import check_sampling, draw
+from luthier.generation.sample import Drawn, check_sampling, draw
 from luthier.records.messages import Delta, Reply, Sampling
 
 OnToken = Callable[[int, Delta], None]
@@ -116,12 +116,16 @@ class Engine:
 
     def score_tokens(self, prompt: Sequence[int], continuation: Sequence[int]) -> tuple[float, ...]:
         """Returns the natural log-probability of each token of `continuation` after `prompt`."""
+        return tuple(one.logprob or 0.0 for one in self.rank_tokens(prompt, continuation))
+
+    def rank_tokens(self, prompt: Sequence[int], continuation: Sequence[int], ranked: int = 0) -> tuple[Drawn, ...]:
+        """Returns the tokens of `continuation` with their log-probabilities, and the `ranked` likeliest beside each."""
         self.check(prompt, "prompt", room=len(continuation))
         if not continuation:
             return ()
         self.check(continuation, "continuation", room=0)
         with self._answering():
-            return tuple(score(self._forward, prompt, continuation))
+            return tuple(score(self._forward, prompt, continuation, ranked))
 
     async def complete(self, prompt: Sequence[int] | str, sampling: Sampling) -> Reply:
         """Returns the continuation of `prompt`; cancelling ends the work at the next token."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -84,7 +84,7 @@ def draw(
         uniforms = [torch.rand((), generator=generators[row], dtype=torch.float64) for row in drawn]
         uniform = torch.stack(uniforms).to(logits.device, torch.float32)
         tokens[rows] = _invert(shifted[rows], [samplings[row] for row in drawn], uniform)
-    return _with_logprobs(logits, tokens, samplings)
+    return _asked_logprobs(logits, tokens, samplings)
 
 
 def biased(logits: Tensor, samplings: Sequence[Sampling], replies: Sequence[Sequence[int]]) -> Tensor:
@@ -146,17 +146,21 @@ def _column(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None]  # (B, 1)
 
 
-def _with_logprobs(logits: Tensor, tokens: Tensor, samplings: Sequence[Sampling]) -> list[Drawn]:
+def _asked_logprobs(logits: Tensor, tokens: Tensor, samplings: Sequence[Sampling]) -> list[Drawn]:
     out = [Drawn(token) for token in tokens.tolist()]
     asked = [row for row, sampling in enumerate(samplings) if sampling.logprobs]
     if asked:
         rows = torch.tensor(asked, device=logits.device)
-        every = torch.log_softmax(logits[rows].float(), dim=-1)
-        chosen = every.gather(1, tokens[rows][:, None])[:, 0].tolist()
-        most = min(max(samplings[row].top_logprobs for row in asked), logits.shape[-1])
-        best, names = every.topk(most, dim=-1)  # (rows, most)
-        pairs = zip(names.tolist(), best.tolist(), strict=True)
-        ranked = [tuple(zip(ids, values, strict=True)) for ids, values in pairs]
-        for place, row in enumerate(asked):
-            out[row] = Drawn(out[row].token, chosen[place], ranked[place][: samplings[row].top_logprobs])
+        most = max(samplings[row].top_logprobs for row in asked)
+        for row, one in zip(asked, with_logprobs(logits[rows], tokens[rows], most), strict=True):
+            out[row] = replace(one, ranked=one.ranked[: samplings[row].top_logprobs])
     return out
+
+
+def with_logprobs(logits: Tensor, tokens: Tensor, ranked: int) -> list[Drawn]:
+    """Returns `tokens` (B,) with their natural log-probabilities under `logits` (B, V), and the `ranked` likeliest."""
+    every = torch.log_softmax(logits.float(), dim=-1)
+    chosen = every.gather(1, tokens[:, None])[:, 0].tolist()
+    best, names = every.topk(min(ranked, every.shape[1]), dim=-1)  # (B, ranked)
+    pairs = [tuple(zip(*row, strict=True)) for row in zip(names.tolist(), best.tolist(), strict=True)]
+    return [Drawn(*one) for one in zip(tokens.tolist(), chosen, pairs, strict=True)]

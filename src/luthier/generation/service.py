@@ -16,7 +16,8 @@ from luthier.generation.chat import HeldCalls, Loaded, Tools, may_call
 from luthier.generation.draft import Draft
 from luthier.generation.engine import Engine
 from luthier.generation.options import BATCH_TOKENS
-from luthier.generation.text import TokenBytes
+from luthier.generation.sample import Drawn
+from luthier.generation.text import TokenBytes, decode
 from luthier.records.messages import Delta, Message, Sampling
 
 Sink = Callable[[Delta | Exception], None]
@@ -64,10 +65,10 @@ class Service:
         finally:
             draft.abandoned = True
 
-    def score(self, prompt: Sequence[int], continuation: Sequence[int]) -> tuple[float, ...]:
-        """Returns the natural log-probability of each token of `continuation` after `prompt`."""
+    def rank(self, tokens: Sequence[int], ranked: int) -> tuple[Drawn, ...]:
+        """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each."""
         with self._turn:
-            return self.engine.score_tokens(prompt, continuation)
+            return self.engine.rank_tokens(tokens[:1], tokens[1:], ranked)
 
     def close(self) -> None:
         """Ends the thread once what is under way has ended."""
@@ -146,6 +147,14 @@ class ServedChat:
         tokens = self.template.prompt(messages, tools)
         self.service.engine.check(tokens, "messages")
         return tokens
+
+    def plain(self, prompt: str | Sequence[int]) -> list[int]:
+        """Returns the tokens of text outside any chat, or the tokens as they are."""
+        return self.template.encode_plain([prompt])[0] if isinstance(prompt, str) else list(prompt)
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """Returns the text of tokens, special ones left out."""
+        return decode(self.tokenizer, tokens)
 
     def close(self) -> None:
         """Lets the model go once nothing is under way."""

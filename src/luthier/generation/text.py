@@ -34,7 +34,8 @@ class TokenBytes:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        self._special = frozenset(tokenizer.all_special_ids) | frozenset(tokenizer.added_tokens_decoder)
+        self.special = frozenset(tokenizer.all_special_ids)
+        self._added = frozenset(tokenizer.added_tokens_decoder)
         decoder = getattr(tokenizer.backend_tokenizer, "decoder", None)
         self._letters = _letters() if "ByteLevel" in str(decoder) else None
 
@@ -43,7 +44,7 @@ class TokenBytes:
         name = self._tokenizer.convert_ids_to_tokens(token)
         if name is None:
             return b""
-        if token in self._special:
+        if token in self.special or token in self._added:
             return str(name).encode()
         if self._letters is not None and all(letter in self._letters for letter in name):
             return bytes(self._letters[letter] for letter in name)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from luthier.server.call import Endpoint
-from luthier.server.routes import chat, files, fine_tuning, models
+from luthier.server.routes import chat, completions, files, fine_tuning, models
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *models.ENDPOINTS,
     *files.ENDPOINTS,
     *fine_tuning.ENDPOINTS,
     *chat.ENDPOINTS,
+    *completions.ENDPOINTS,
 )

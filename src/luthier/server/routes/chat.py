@@ -64,7 +64,7 @@ class _Asked:
         sampling = self.samplings[index]
         async with aclosing(self.chat.reply(self.prompt, sampling, calls=self.calls)) as pieces:
             async for delta in pieces:
-                yield _without_stop(delta, self.chat.template.stop_ids)
+                yield without_stop(delta, self.chat.template.stop_ids)
 
 
 async def create(call: Call) -> Any:
@@ -147,7 +147,8 @@ async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
             writer.cancel()
 
 
-def _without_stop(delta: Delta, stop_ids: frozenset[int]) -> Delta:
+def without_stop(delta: Delta, stop_ids: frozenset[int]) -> Delta:
+    """Returns `delta` without the token that ended the reply: it is no part of what is shown."""
     if delta.finish_reason and delta.token_ids and delta.token_ids[-1] in stop_ids:
         return replace(
             delta,

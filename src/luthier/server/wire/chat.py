@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
@@ -14,7 +14,15 @@ from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn, read_mes
 from luthier.server.wire.values import Metadata
 from luthier.store.resources import Resource
 
-TokenBytes = Callable[[int], bytes]
+
+class TokenBytes(Protocol):
+    """The bytes that a token stands for; `special` ones mark turns and are no part of a text."""
+
+    special: frozenset[int]
+
+    def __call__(self, token: int) -> bytes: ...
+
+
 CACHING = "nothing is billed by what is cached"
 
 
