@@ -9,7 +9,10 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
+from pydantic import BaseModel
 from serving import Running
+
+from luthier.records.prompts import extract
 
 ASKED = [
     {"role": "user", "content": "Passage: Ada Quill keeps the mill at Tarn.\n\nQuestion: Who keeps the mill at Tarn?"}
@@ -119,6 +122,37 @@ def test_a_call_of_a_tool_comes_apart_from_the_text(client: OpenAI) -> None:
     assert none.message.tool_calls is None
     old = say(client, messages=asked, functions=[TOOL["function"]], max_tokens=60).choices[0]
     assert (old.finish_reason, old.message.function_call.name) == ("function_call", "get_weather")
+
+
+class Person(BaseModel):
+    name: str
+    age: int
+
+
+def test_a_reply_follows_a_schema(client: OpenAI) -> None:
+    asked = extract(Person.model_json_schema(), "Ada Quill is 41 years old.")
+    parsed = client.chat.completions.parse(
+        model="fiddle", messages=[{"role": "user", "content": asked}], response_format=Person, temperature=0
+    )
+    found = parsed.choices[0].message.parsed
+    assert found is not None
+    assert (type(found.name), type(found.age)) == (str, int)
+    plain = say(client, response_format={"type": "json_object"}, max_tokens=200).choices[0]
+    assert plain.finish_reason == "length" or isinstance(json.loads(plain.message.content), dict)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"type": "json_schema"},
+        {"type": "json_schema", "json_schema": {"name": "x", "schema": {"not": {}}}},
+        {"type": "json_schema", "json_schema": {"name": "a b", "schema": {}}},
+        {"type": "yaml"},
+    ],
+)
+def test_a_form_that_cannot_be_enforced_is_refused(client: OpenAI, form: Any) -> None:
+    with pytest.raises(openai.BadRequestError, match="response_format"):
+        say(client, response_format=form)
 
 
 def test_a_completion_that_is_stored_can_be_read_again(client: OpenAI) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from luthier.generation.grammar import Matcher
 from luthier.generation.sample import Drawn, generator_for
 from luthier.generation.text import Decodes, Detokenizer, StopTexts, decode
 from luthier.records.messages import Delta, FinishReason, Ranked, Reply, Sampling, Usage
@@ -26,6 +27,7 @@ class Draft:
         stop_ids: frozenset[int],
         room: int,
         streaming: bool,
+        matcher: Matcher | None = None,
     ) -> None:
         self.index, self.prompt, self.sampling, self.room = index, prompt, sampling, room
         self.generator = generator_for(sampling)
@@ -38,6 +40,7 @@ class Draft:
         self._pieces: list[str] = []
         self._text = Detokenizer(tokenizer) if streaming or sampling.stop else None
         self._stops = StopTexts(sampling.stop)
+        self.matcher = matcher
 
     @property
     def remaining(self) -> int:
@@ -53,6 +56,8 @@ class Draft:
         """Returns what a token adds to the reply, and settles whether the reply ends with it."""
         token, logprob = drawn.token, drawn.logprob
         self._tokens.append(token)
+        if self.matcher is not None:
+            self.matcher.push(token)
         if logprob is not None:
             self._logprobs.append(logprob)
             self._ranked.append(drawn.ranked)

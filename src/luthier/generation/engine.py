@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Any, Protocol, Self
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from luthier.errors import CapacityError, ContextError, ModelError
 from luthier.generation.decode import Batch, Forward, prefill, score, without
 from luthier.generation.draft import Draft
+from luthier.generation.grammar import Grammars
 from luthier.generation.options import BATCH_TOKENS
 from luthier.generation.sample import Drawn, check_sampling, draw
 from luthier.records.messages import Delta, Reply, Sampling
@@ -64,6 +66,10 @@ class Engine:
         self.stop_ids, self.context_length, self.max_batch_tokens = stop_ids, context_length, max_batch_tokens
         self._forward = Forward(model)
         self._vocabulary = int(model.get_input_embeddings().weight.shape[0])
+
+    @cached_property
+    def _grammars(self) -> Grammars:
+        return Grammars(self.tokenizer, self.stop_ids, self._vocabulary)
 
     @classmethod
     def of(cls, loaded: Loaded, *, max_batch_tokens: int = BATCH_TOKENS) -> Self:
@@ -178,6 +184,7 @@ class Engine:
                     stop_ids=self.stop_ids,
                     room=room,
                     streaming=streaming,
+                    matcher=None if one.grammar is None else self._grammars.matcher(one.grammar),
                 )
             )
         return drafts
@@ -229,6 +236,7 @@ class Engine:
                     [draft.sampling for draft in active],
                     [draft.generator for draft in active],
                     [draft.tokens for draft in active],
+                    [None if draft.matcher is None else draft.matcher.mask() for draft in active],
                 )
                 for draft, one in zip(active, drawn, strict=True):
                     yield draft, draft.push(one)

@@ -64,8 +64,10 @@ def draw(
     samplings: Sequence[Sampling],
     generators: Sequence[torch.Generator | None],
     replies: Sequence[Sequence[int]] | None = None,
+    masks: Sequence[bytes | None] | None = None,
 ) -> list[Drawn]:
-    """Returns the next token of each row of `logits` (B, V); `replies` are the rows' tokens so far, for penalties.
+    """Returns the next token of each row of `logits` (B, V); `replies` are the rows' tokens so far, for penalties, and
+    `masks` the tokens that a row may take, a bit each.
 
     Log-probabilities are those of the model, before penalties, biases, temperature or any filter. `ModelError` when a
     row's logits are not numbers.
@@ -76,7 +78,7 @@ def draw(
             where="generation",
             remedy="try precision fp32; if they stay so, the weights are damaged",
         )
-    shifted = biased(logits, samplings, replies or [()] * len(samplings))
+    shifted = masked(biased(logits, samplings, replies or [()] * len(samplings)), masks or ())
     tokens = shifted.argmax(dim=-1)  # (B,)
     drawn = [row for row, generator in enumerate(generators) if generator is not None]
     if drawn:
@@ -144,6 +146,20 @@ def _invert(logits: Tensor, samplings: Sequence[Sampling], uniform: Tensor) -> T
 
 def _column(values: Sequence[float], like: Tensor) -> Tensor:
     return torch.tensor(values, dtype=like.dtype, device=like.device)[:, None]  # (B, 1)
+
+
+def masked(logits: Tensor, masks: Sequence[bytes | None]) -> Tensor:
+    """Returns `logits` (B, V) with minus infinity where a row's mask has no bit set; bits are lowest first."""
+    if not any(mask is not None for mask in masks):
+        return logits
+    out = logits.clone()
+    for row, mask in enumerate(masks):
+        if mask is not None:
+            packed = torch.frombuffer(bytearray(mask), dtype=torch.uint8)
+            bits = (packed[:, None] >> torch.arange(8, dtype=torch.uint8)) & 1  # (bytes, 8)
+            allowed = bits.flatten()[: logits.shape[1]].bool().to(logits.device)
+            out[row].masked_fill_(~allowed, -math.inf)
+    return out
 
 
 def _asked_logprobs(logits: Tensor, tokens: Tensor, samplings: Sequence[Sampling]) -> list[Drawn]:

@@ -76,6 +76,7 @@ class Sampling:
 
     Penalties lower the logit of a token by how often it is in the reply so far (frequency) and once if it is there at
     all (presence); `logit_bias` adds to the logits of tokens. `top_logprobs` likeliest tokens come with each token.
+    A `grammar` (llguidance's text, as `luthier.generation.grammar` writes it) is what the reply must follow.
     """
 
     max_tokens: int | None = None
@@ -90,6 +91,7 @@ class Sampling:
     logit_bias: tuple[tuple[int, float], ...] = ()
     logprobs: bool = False
     top_logprobs: int = 0
+    grammar: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
+from luthier.errors import SpecError
 from luthier.records.messages import Delta, Sampling, Usage
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
@@ -91,6 +92,9 @@ async def _finished(call: Call, asked: _Asked, found: Sequence[Sequence[Delta]])
 def _read(call: Call) -> _Asked:
     body: CreateChat = call.body
     messages, tools, sampling = read_messages(body), read_tools(body), read_sampling(body)
+    schema = body.response_format.schema_of() if body.response_format is not None else None
+    if schema is not None:
+        sampling = replace(sampling, grammar=_grammar(schema))
     chat = call.server.answering.chat(body.model, call.project)
     prompt = chat.prompt(messages, tools)
     seeds = [None if sampling.seed is None else sampling.seed + index for index in range(body.n or 1)]
@@ -103,6 +107,17 @@ def _read(call: Call) -> _Asked:
         new_id("chatcmpl-"),
         int(time.time()),
     )
+
+
+def _grammar(schema: dict[str, Any]) -> str:
+    from luthier.generation.grammar import json_grammar
+
+    try:
+        return json_grammar(schema)
+    except SpecError as error:
+        raise ApiError(
+            f"response_format: {error}", code="invalid_value", param="response_format.json_schema.schema"
+        ) from None
 
 
 async def _whole(asked: _Asked, index: int) -> list[Delta]:

@@ -60,11 +60,32 @@ class AllowedChoice(Part):
     allowed_tools: AllowedTools
 
 
+class JsonSchema(Part):
+    """A named schema. `strict` false asks for the same: the schema is always enforced."""
+
+    name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    description: str | None = None
+    strict: bool | None = None
+
+
 class ResponseFormat(Part):
     """The form of the reply."""
 
     type: Literal["text", "json_object", "json_schema"]
-    json_schema: dict[str, Any] | None = None
+    json_schema: JsonSchema | None = None
+
+    def schema_of(self) -> dict[str, Any] | None:
+        """Returns the schema that the reply must follow; None for text."""
+        if self.type == "json_schema":
+            if self.json_schema is None:
+                raise ApiError(
+                    "response_format.json_schema is missing.",
+                    code="missing_required_parameter",
+                    param="response_format.json_schema",
+                )
+            return self.json_schema.schema_ or {}
+        return {"type": "object"} if self.type == "json_object" else None
 
 
 class SamplingIn(Body):

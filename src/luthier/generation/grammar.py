@@ -1,0 +1,102 @@
+"""Replies that must follow a grammar: JSON of a schema, through llguidance. No torch here: servers check them too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import llguidance
+
+from luthier.errors import SpecError
+
+MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_ENUM = 64 * 1024, 32, 5_000, 2_000
+SPACES = r"[ \n\t]{0,24}"
+"""White space between JSON's marks: enough to indent by, and no endless run of it."""
+
+
+def json_grammar(schema: Mapping[str, Any]) -> str:
+    """Returns the grammar of the JSON values that `schema` allows.
+
+    `SpecError` when it is too large to be compiled in good time, or asks for what cannot be enforced.
+    """
+    _check_size(schema)
+    options: Any = {"whitespace_pattern": SPACES}
+    plain = {key: value for key, value in schema.items() if key != "x-guidance"}
+    try:
+        grammar = str(llguidance.LLMatcher.grammar_from_json_schema(plain, overrides=options))
+        said = llguidance.LLMatcher.validate_grammar(grammar)
+    except ValueError as error:
+        said = str(error)
+    if said:
+        raise SpecError(" ".join(said.split())[:300], where="schema", remedy="leave out what is named", param="schema")
+    return grammar
+
+
+class Grammars:
+    """Makes matchers for one tokenizer; the tokens in `stop_ids` may end a reply once the grammar is satisfied."""
+
+    def __init__(self, tokenizer: Any, stop_ids: Collection[int], vocabulary: int) -> None:
+        from llguidance.hf import from_tokenizer
+
+        self._tokenizer = from_tokenizer(tokenizer, n_vocab=vocabulary, eos_token=sorted(stop_ids))
+
+    def matcher(self, grammar: str) -> Matcher:
+        """Returns a matcher at the start of a reply. `SpecError` when the grammar is too complex."""
+        return Matcher(llguidance.LLMatcher(self._tokenizer, grammar, log_level=0))
+
+
+class Matcher:
+    """Where one reply stands in its grammar."""
+
+    def __init__(self, inner: llguidance.LLMatcher) -> None:
+        self._inner = inner
+        self._check()
+
+    def mask(self) -> bytes:
+        """Returns the tokens that may come next: a bit each, lowest first."""
+        mask = bytes(self._inner.compute_bitmask())
+        self._check()
+        return mask
+
+    def push(self, token: int) -> None:
+        """Goes on after `token`, which the last mask allowed."""
+        self._inner.consume_token(token)
+        self._check()
+
+    def _check(self) -> None:
+        if said := self._inner.get_error():
+            raise SpecError(
+                " ".join(said.split())[:300], where="schema", remedy="make the schema simpler", param="schema"
+            )
+
+
+def _check_size(schema: Mapping[str, Any]) -> None:
+    size = len(json.dumps(schema).encode())
+    nodes, depth, most = _measure(schema)
+    for what, found, limit in (
+        ("bytes", size, MOST_BYTES),
+        ("levels", depth, MOST_DEPTH),
+        ("nodes", nodes, MOST_NODES),
+        ("values in an enum", most, MOST_ENUM),
+    ):
+        if found > limit:
+            raise SpecError(
+                f"has {found:,} {what}, more than {limit:,}", where="schema", remedy="make it smaller", param="schema"
+            )
+
+
+def _measure(schema: Any) -> tuple[int, int, int]:
+    """Returns how many nodes a schema has, how deep it is, and the length of its longest enum."""
+    nodes, deepest, longest = 0, 0, 0
+    waiting = [(schema, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        nodes, deepest = nodes + 1, max(deepest, depth)
+        if isinstance(value, Mapping):
+            if isinstance(value.get("enum"), list):
+                longest = max(longest, len(value["enum"]))
+            waiting += [(inner, depth + 1) for inner in value.values()]
+        elif isinstance(value, list):
+            waiting += [(inner, depth + 1) for inner in value]
+    return nodes, deepest, longest
