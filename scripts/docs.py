@@ -1,4 +1,4 @@
-"""Writes the generated parts of docs/options.md: `make docs`. tests/test_docs.py fails when they are out of date."""
+"""Writes the generated parts of the pages in docs/: `make docs`. tests/test_docs.py fails when they are out of date."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from luthier.cli import command, commands
 from luthier.config import Field, fields
-from luthier.workflows import verb, verbs
+from luthier.server.call import Endpoint
+from luthier.server.routes import ENDPOINTS
+from luthier.server.wire.body import Part
 
-PAGE = Path(__file__).parents[1] / "docs" / "options.md"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE, SERVER = DOCS / "options.md", DOCS / "server.md"
 
 BLOCK = re.compile(r"<!-- options:(\w+) -->\n.*?<!-- /options -->", re.DOTALL)
 
@@ -18,7 +22,7 @@ BLOCK = re.compile(r"<!-- options:(\w+) -->\n.*?<!-- /options -->", re.DOTALL)
 def option_tables(name: str) -> str:
     """Returns the options of verb `name` in Markdown: a table for each room they belong to."""
     groups: dict[str, list[Field]] = {}
-    for field in sorted(fields(verb(name).Spec), key=lambda field: not field.positional):
+    for field in sorted(fields(command(name).Spec), key=lambda field: not field.positional):
         groups.setdefault(field.group or "Other", []).append(field)
     return "\n\n".join(f"**{group}**\n\n{_table(members)}" for group, members in groups.items())
 
@@ -26,10 +30,43 @@ def option_tables(name: str) -> str:
 def renewed(page: str) -> str:
     """Returns `page` with every table made anew, tables of verbs that are gone removed, and missing ones at the end."""
     present = set(BLOCK.findall(page))
-    page = BLOCK.sub(lambda match: _block(match[1]) if match[1] in verbs() else "", page)
+    page = BLOCK.sub(lambda match: _block(match[1]) if match[1] in commands() else "", page)
     return page + "".join(
-        f"\n## luthier {name}\n\n{_summary(name)}\n\n{_block(name)}\n" for name in verbs() if name not in present
+        f"\n## luthier {name}\n\n{_summary(name)}\n\n{_block(name)}\n" for name in commands() if name not in present
     )
+
+
+def renewed_server(page: str) -> str:
+    """Returns the server's page with its routes and keys made anew."""
+    for name, text in (("routes", route_table(ENDPOINTS)), ("keys", key_tables(ENDPOINTS))):
+        start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        head, _, rest = page.partition(start)
+        page = f"{head}{start}{text}\n{end}{rest.partition(end)[2]}"
+    return page
+
+
+def route_table(endpoints: Iterable[Endpoint]) -> str:
+    """Returns the routes in Markdown."""
+    rows = ["| method | path | keys of the query |", "|---|---|---|"]
+    for one in endpoints:
+        path, query = one.path.replace(":path}", "}"), ", ".join(f"`{key}`" for key in one.query)
+        rows.append(f"| {one.method} | `{path}` | {query} |")
+    return "\n".join(rows)
+
+
+def key_tables(endpoints: Iterable[Endpoint]) -> str:
+    """Returns the keys of every body in Markdown: honoured, harmless and refused ones."""
+    return "\n\n".join(_keys(one, one.body) for one in endpoints if one.body is not None)
+
+
+def _keys(endpoint: Endpoint, body: type[Part]) -> str:
+    honoured = ", ".join(f"`{field.alias or name}`" for name, field in body.model_fields.items())
+    lines = [f"**{endpoint.method} {endpoint.path.replace(':path}', '}')}**", "", f"- honoured: {honoured}"]
+    if body.harmless:
+        lines.append("- harmless: " + "; ".join(f"`{key}` ({why})" for key, why in body.harmless.items()))
+    if body.refused:
+        lines.append("- refused: " + "; ".join(f"`{key}` ({one.why})" for key, one in body.refused.items()))
+    return "\n".join(lines)
 
 
 def _block(name: str) -> str:
@@ -37,7 +74,7 @@ def _block(name: str) -> str:
 
 
 def _summary(name: str) -> str:
-    return (verb(name).__doc__ or "").strip().partition("\n")[0]
+    return (command(name).__doc__ or "").strip().partition("\n")[0]
 
 
 def _table(members: Iterable[Field]) -> str:
@@ -65,12 +102,13 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
-    """Writes the page when it is out of date; returns the exit code."""
-    old = PAGE.read_text(encoding="utf-8")
-    new = renewed(old)
-    if new != old:
-        PAGE.write_text(new, encoding="utf-8")
-    print(f"{PAGE.name}: {'written' if new != old else 'up to date'}")
+    """Writes the pages that are out of date; returns the exit code."""
+    for page, renew in ((PAGE, renewed), (SERVER, renewed_server)):
+        old = page.read_text(encoding="utf-8")
+        new = renew(old)
+        if new != old:
+            page.write_text(new, encoding="utf-8")
+        print(f"{page.name}: {'written' if new != old else 'up to date'}")
     return 0
 
 

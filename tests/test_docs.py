@@ -17,9 +17,10 @@ from house import ROOT
 from pydantic import Field
 
 import docs
+from luthier import cli
 from luthier.config import Options, Positional, bind, read_mapping
 from luthier.errors import SpecError
-from luthier.workflows import verb, verbs
+from luthier.server.catalogue import open_catalogue
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 FENCE = re.compile(r"^```(\w+)?[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -113,7 +114,10 @@ def _bind_recipe(block: Block, folder: Path) -> None:
     recipe = folder / ".recipe.yaml"
     recipe.write_text(block.text, encoding="utf-8")
     name = block.mark("verb", "tune")
-    bind(verb(name).Spec, read_mapping(recipe), where=f"line {block.line}", source="file")
+    if name == "catalogue":
+        open_catalogue("fiddle", str(recipe))
+        return
+    bind(cli.command(name).Spec, read_mapping(recipe), where=f"line {block.line}", source="file")
 
 
 # ------------------------------------------------------------------ our pages
@@ -143,16 +147,17 @@ def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
     assert [link for link in targets if not (page.parent / link).exists()] == []
 
 
-def test_option_tables_are_those_of_the_specs() -> None:
-    page = docs.PAGE.read_text(encoding="utf-8")
-    assert page == docs.renewed(page), "docs/options.md is out of date; run make docs"
+def test_tables_are_those_of_the_specs_and_routes() -> None:
+    for file, renew in ((docs.PAGE, docs.renewed), (docs.SERVER, docs.renewed_server)):
+        page = file.read_text(encoding="utf-8")
+        assert page == renew(page), f"docs/{file.name} is out of date; run make docs"
 
 
-@pytest.mark.parametrize("name", verbs())
+@pytest.mark.parametrize("name", cli.commands())
 def test_every_option_of_every_verb_is_described(name: str) -> None:
     from luthier.config import fields
 
-    assert [field.name for field in fields(verb(name).Spec) if not field.description or not field.group] == []
+    assert [field.name for field in fields(cli.command(name).Spec) if not field.description or not field.group] == []
 
 
 # ------------------------------------------------------------------ the runner itself
@@ -210,9 +215,9 @@ class Song(Loudness, Tempo):
 def sing(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("sing", "Sings.\n\nMore.")
     module.Spec = Song  # type: ignore[attr-defined]
-    for place in (sys.modules[__name__], docs):
-        monkeypatch.setattr(place, "verb", lambda name: module)
-    monkeypatch.setattr(docs, "verbs", lambda: ("sing",))
+    for place in (cli, docs):
+        monkeypatch.setattr(place, "command", lambda name: module)
+    monkeypatch.setattr(docs, "commands", lambda: ["sing"])
 
 
 @pytest.mark.usefixtures("sing")

@@ -124,6 +124,27 @@ def test_a_call_of_a_tool_comes_apart_from_the_text(client: OpenAI) -> None:
     assert (old.finish_reason, old.message.function_call.name) == ("function_call", "get_weather")
 
 
+OTHER = {"type": "function", "function": {"name": "no_arguments"}}
+
+
+def test_a_call_that_must_be_made_is_made(client: OpenAI) -> None:
+    def called(**options: Any) -> list[tuple[str, Any]]:
+        choice = say(client, tools=[TOOL, OTHER], max_tokens=100, **options).choices[0]
+        assert choice.finish_reason == "tool_calls"
+        return [(call.function.name, json.loads(call.function.arguments)) for call in choice.message.tool_calls]
+
+    one = called(tool_choice={"type": "function", "function": {"name": "get_weather"}}, parallel_tool_calls=False)
+    assert [(name, list(given)) for name, given in one] == [("get_weather", ["town"])]
+    assert called(tool_choice="required", parallel_tool_calls=False)[0][0] in {"get_weather", "no_arguments"}
+    allowed = {"mode": "required", "tools": [{"type": "function", "function": {"name": "no_arguments"}}]}
+    some = called(tool_choice={"type": "allowed_tools", "allowed_tools": allowed}, parallel_tool_calls=False)
+    assert some[0][0] == "no_arguments"
+    with pytest.raises(openai.BadRequestError, match="not offered"):
+        say(client, tools=[TOOL], tool_choice={"type": "function", "function": {"name": "fly"}})
+    with pytest.raises(openai.BadRequestError, match="not offered"):
+        say(client, tool_choice="required")
+
+
 class Person(BaseModel):
     name: str
     age: int

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import llguidance
 
 from luthier.errors import SpecError
+from luthier.tokens.tool_calls import Frame
 
 MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_ENUM = 64 * 1024, 32, 5_000, 2_000
+NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 SPACES = r"[ \n\t]{0,24}"
 """White space between JSON's marks: enough to indent by, and no endless run of it."""
 
@@ -31,6 +34,33 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
     if said:
         raise SpecError(" ".join(said.split())[:300], where="schema", remedy="leave out what is named", param="schema")
     return grammar
+
+
+def call_grammar(
+    frame: Frame, functions: Sequence[Mapping[str, Any]], markers: Mapping[str, int], *, several: bool
+) -> str:
+    """Returns the grammar of a reply that calls one of `functions`, or `several`, as the template writes calls.
+
+    `markers` are the tokenizer's added tokens, which a call's frame may hold.
+    """
+    rules = []
+    for place, function in enumerate(functions):
+        schema = function.get("parameters") or NO_ARGUMENTS
+        json_grammar(schema)  # refuses what cannot be enforced
+        opening = _pieces(f"{frame.before}{function['name']}{frame.between}", markers)
+        closing = _pieces(frame.after, markers)
+        rules.append(f"c{place}: {opening} %json {json.dumps(schema)} {closing}")
+    start = f"start: call{' (call)*' if several else ''}"
+    calls = "call: " + " | ".join(f"c{place}" for place in range(len(functions)))
+    return str(llguidance.LLMatcher.grammar_from_lark("\n".join([start, calls, *rules])))
+
+
+def _pieces(text: str, markers: Mapping[str, int]) -> str:
+    """Returns text as the terms of a rule, its markers as tokens."""
+    names = sorted(filter(None, markers), key=len, reverse=True)
+    parts = re.split("(" + "|".join(re.escape(name) for name in names) + ")", text) if names else [text]
+    terms = [f"<[{markers[part]}]>" if part in markers else json.dumps(part) for part in parts if part]
+    return " ".join(terms)
 
 
 class Grammars:

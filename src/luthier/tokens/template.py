@@ -123,19 +123,31 @@ class Template:
         return tool_calls.read_calls(self._syntax, text)
 
     @cached_property
+    def call_frame(self) -> tool_calls.Frame | None:
+        """How a reply that is a call is written, around its name and arguments; None where that is not known."""
+        reply = self._probe_call
+        return tool_calls.find_frame(reply, PROBE_NAME, PROBE_ARGUMENTS) if reply and self._syntax else None
+
+    @cached_property
     def _syntax(self) -> tool_calls.Syntax | None:
+        reply = self._probe_call
+        return tool_calls.find_syntax(reply, PROBE_NAME, PROBE_ARGUMENTS) if reply else None
+
+    @cached_property
+    def _probe_call(self) -> str:
+        """A reply that is one known call, as the template writes it; empty where it writes none."""
         if not self.dialect.calls:
-            return None
+            return ""
         chat = probe_chat(self.dialect, call=True, goes_on=False)
         try:
             prompt = self.render(probe_question(self.dialect), (), True)
             whole = self.render(chat, (), False)
         except TemplateRefusal:
-            return None
+            return ""
         reply = whole[len(prompt) :] if whole.startswith(prompt) else whole
         for ending in reversed(self.endings):
             reply = reply.removesuffix(ending.closing) if ending.closing else reply
-        return tool_calls.find_syntax(reply, PROBE_NAME, PROBE_ARGUMENTS)
+        return reply
 
     def render(self, turns: Turns, tools: Sequence[Mapping[str, Any]], header: bool) -> str:
         """Returns the text of turns that already fit the template; `TemplateRefusal` carries its own message."""

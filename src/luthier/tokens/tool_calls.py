@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from luthier.records.messages import ToolCall
@@ -51,6 +52,23 @@ def find_syntax(reply: str, name: str, arguments: Mapping[str, Any]) -> Syntax |
         if read is not None and read[1] == ((name, dict(arguments)),):
             return syntax
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The text that a template writes before a call's name, between name and arguments (JSON), and after them."""
+
+    before: str
+    between: str
+    after: str
+
+
+def find_frame(reply: str, name: str, arguments: Mapping[str, Any]) -> Frame | None:
+    """Returns the text around the call of `name` with `arguments` in `reply`; None where arguments are not JSON."""
+    written = json.dumps(arguments)
+    head, found, rest = reply.partition(name)
+    between, also, after = rest.partition(written)
+    return Frame(head, between, after) if found and also else None
 
 
 def read_calls(syntax: Syntax | None, text: str) -> tuple[str, tuple[ToolCall, ...]]:

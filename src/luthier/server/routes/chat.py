@@ -18,9 +18,11 @@ from luthier.server.errors import ApiError
 from luthier.server.sse import streamed
 from luthier.server.wire.chat import (
     CreateChat,
+    callable_functions,
     choice_json,
     chunk_json,
     completion_json,
+    must_call,
     piece_json,
     read_messages,
     read_sampling,
@@ -65,7 +67,12 @@ class _Asked:
         sampling = self.samplings[index]
         async with aclosing(self.chat.reply(self.prompt, sampling, calls=self.calls)) as pieces:
             async for delta in pieces:
-                yield without_stop(delta, self.chat.template.stop_ids)
+                shown = without_stop(delta, self.chat.template.stop_ids)
+                yield (
+                    shown
+                    if self.body.parallel_tool_calls is not False
+                    else replace(shown, tool_calls=shown.tool_calls[:1])
+                )
 
 
 async def create(call: Call) -> Any:
@@ -96,6 +103,8 @@ def _read(call: Call) -> _Asked:
     if schema is not None:
         sampling = replace(sampling, grammar=_grammar(schema))
     chat = call.server.answering.chat(body.model, call.project)
+    if must_call(body):
+        sampling = replace(sampling, grammar=_call_grammar(body, chat, tools))
     prompt = chat.prompt(messages, tools)
     seeds = [None if sampling.seed is None else sampling.seed + index for index in range(body.n or 1)]
     return _Asked(
@@ -118,6 +127,24 @@ def _grammar(schema: dict[str, Any]) -> str:
         raise ApiError(
             f"response_format: {error}", code="invalid_value", param="response_format.json_schema.schema"
         ) from None
+
+
+def _call_grammar(body: CreateChat, chat: ServedChat, tools: Sequence[dict[str, Any]]) -> str:
+    from luthier.generation.grammar import call_grammar
+
+    frame = chat.template.call_frame
+    if frame is None:
+        raise ApiError(
+            f"tool_choice: the chat template of {body.model} does not write calls in a form that can be enforced; "
+            "leave the choice to the model.",
+            code="unsupported_parameter",
+            param="tool_choice",
+        )
+    functions = callable_functions(body, tools)
+    try:
+        return call_grammar(frame, functions, chat.template.markers, several=body.parallel_tool_calls is not False)
+    except SpecError as error:
+        raise ApiError(f"tools: {error}", code="invalid_value", param="tools") from None
 
 
 async def _whole(asked: _Asked, index: int) -> list[Delta]:

@@ -191,6 +191,18 @@ def must_call(asked: CreateChat) -> bool:
     return choice == "required" or isinstance(choice, NamedTool | NamedFunction)
 
 
+def callable_functions(asked: CreateChat, tools: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Returns the functions that a reply which must be a call may call."""
+    choice = asked.tool_choice if asked.tool_choice is not None else asked.function_call
+    functions = [tool["function"] for tool in tools]
+    if isinstance(choice, NamedTool | NamedFunction):
+        name = choice.function.name if isinstance(choice, NamedTool) else choice.name
+        functions = [function for function in functions if function["name"] == name]
+    if not functions:
+        raise ApiError("tool_choice asks for a tool that is not offered.", code="invalid_value", param="tool_choice")
+    return functions
+
+
 def completion_json(
     id: str, created: int, model: str, choices: Sequence[Mapping[str, Any]], usage: Usage, asked: CreateChat
 ) -> dict[str, Any]:
