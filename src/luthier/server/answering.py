@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from luthier.errors import LuthierError, NotFoundError
 from luthier.server.catalogue import Catalogue, Entry
 from luthier.server.errors import ApiError, no_model
 from luthier.server.places import Places
+from luthier.server.wire.embeddings import foreign_tokens
 from luthier.store.opened import Store
 
 if TYPE_CHECKING:
+    from luthier.encoding.embedder import Embedder
     from luthier.generation.service import ServedChat
     from luthier.server.options import ServerOptions
 
@@ -26,6 +29,7 @@ class Answering:
     def __init__(self, store: Store, catalogue: Catalogue, options: ServerOptions) -> None:
         self._store, self._catalogue, self._options = store, catalogue, options
         self._loaded: OrderedDict[str, ServedChat] = OrderedDict()
+        self._embedders: dict[str, Embedder] = {}
         self._loading, self._turn = threading.Lock(), threading.Lock()
 
     def remote(self, name: str) -> Entry | None:
@@ -35,6 +39,9 @@ class Answering:
 
     def chat(self, name: str, project: str) -> ServedChat:
         """Returns the chat with a model of this machine; the first time takes as long as loading does."""
+        entry = self._catalogue.find(name)
+        if entry is not None and entry.kind != "chat":
+            raise ApiError(f"{name!r} makes vectors; it writes no text.", code="invalid_value", param="model")
         try:
             place = Places(self._store, self._catalogue, project).model(name)
         except NotFoundError:
@@ -47,10 +54,42 @@ class Answering:
                 self._loaded.popitem(last=False)[1].close()
             return self._loaded[place]
 
+    def embed(
+        self, name: str, texts: Sequence[str], rows: Sequence[Sequence[int]], dimensions: int | None
+    ) -> tuple[list[list[float]], int]:
+        """Returns the vectors of `texts`, or of `rows` of the model's own tokens, and how many tokens were read.
+
+        They are cut to `dimensions` where asked for.
+        """
+        entry = self._catalogue.find(name)
+        if entry is None:
+            raise no_model(name)
+        if entry.kind != "embedding":
+            raise ApiError(f"{name!r} writes text; it makes no vectors.", code="invalid_value", param="model")
+        if rows and entry.token_ids != "own":
+            raise foreign_tokens()
+        from luthier.encoding.embedder import Embedder, shortened
+
+        with self._loading:
+            if entry.id not in self._embedders:
+                self._embedders[entry.id] = Embedder.load(entry.place, self._options)
+            embedder = self._embedders[entry.id]
+        if dimensions is not None and dimensions > embedder.dimensions:
+            raise ApiError(
+                f"dimensions: {name} has {embedder.dimensions}. Got {dimensions}.",
+                code="invalid_value",
+                param="dimensions",
+            )
+        rows = embedder.checked(rows) if rows else embedder.tokens(texts)
+        with self._turn:
+            vectors = embedder.embed_tokens(rows)
+        found = vectors if dimensions is None else shortened(vectors, dimensions)
+        return found.tolist(), sum(len(row) for row in rows)
+
     def warm_up(self) -> None:
         """Loads the first model, so that the first request need not wait; what fails is said when it is asked for."""
         entry = self._catalogue.default
-        if entry.url is None:
+        if entry is not None and entry.url is None:
             try:
                 self.chat(entry.id, "")
             except (ApiError, LuthierError) as error:

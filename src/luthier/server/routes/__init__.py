@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from luthier.server.call import Endpoint
-from luthier.server.routes import chat, completions, files, fine_tuning, models
+from luthier.server.routes import chat, completions, embeddings, files, fine_tuning, models
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *models.ENDPOINTS,
@@ -11,4 +11,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *fine_tuning.ENDPOINTS,
     *chat.ENDPOINTS,
     *completions.ENDPOINTS,
+    *embeddings.ENDPOINTS,
 )

@@ -15,6 +15,7 @@ def base_json(entry: Entry, created: int) -> dict[str, Any]:
         "object": "model",
         "created": created,
         "owned_by": "luthier" if entry.url is None else "remote",
+        "kind": entry.kind,
         "context_length": entry.context,
         "description": entry.quality,
         "aliases": list(entry.aliases),

@@ -1,0 +1,1 @@
+"""Encoder models at work: texts to vectors, for retrieval, evaluation and the API."""

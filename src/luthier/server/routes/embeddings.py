@@ -1,0 +1,19 @@
+"""Embeddings: texts to vectors, by an embedding model of the catalogue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from luthier.server.call import Call, Endpoint
+from luthier.server.wire.embeddings import CreateEmbeddings, check_texts, embeddings_json, inputs_of
+
+
+def create(call: Call) -> dict[str, Any]:
+    asked: CreateEmbeddings = call.body
+    texts, rows = inputs_of(asked)
+    check_texts(texts)
+    vectors, tokens = call.server.answering.embed(asked.model, texts, rows, asked.dimensions)
+    return embeddings_json(asked.model, vectors, tokens, asked.encoding_format)
+
+
+ENDPOINTS = (Endpoint("POST", "/embeddings", create, CreateEmbeddings),)
