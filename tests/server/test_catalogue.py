@@ -31,11 +31,12 @@ def opened(tmp_path: Path, text: str) -> object:
 
 def test_without_a_file_there_is_one_model(tmp_path: Path) -> None:
     only = open_catalogue("fiddle", None)
-    assert [entry.id for entry in only.entries] == ["fiddle"]
+    assert [entry.id for entry in only.entries if entry.kind == "chat"] == ["fiddle"]
+    assert only.default is not None
     assert "small model" in only.default.quality
-    assert open_catalogue("some/hub-model", None).default.id == "some/hub-model"
+    assert open_catalogue("some/hub-model", None).entries[0].id == "some/hub-model"
     (tmp_path / "mine").mkdir()
-    mine = open_catalogue(str(tmp_path / "mine"), None).default
+    mine = open_catalogue(str(tmp_path / "mine"), None).entries[0]
     assert (mine.id, mine.place) == ("mine", str(tmp_path / "mine"))
 
 
@@ -44,7 +45,7 @@ def test_models_are_found_by_id_and_alias(tmp_path: Path) -> None:
     file.write_text(FILE)
     found = open_catalogue("fiddle", str(file))
     assert [entry.id for entry in found.entries] == ["small", "large", "fiddle"]
-    assert found.default.id == "small"
+    assert found.default == found.entries[0]
     small = found.find("gpt-4o-mini")
     assert small is not None
     assert (small.id, small.place, small.input_price) == ("small", "fiddle", 0.1)

@@ -143,7 +143,7 @@ def test_with_a_key_nothing_answers_without_it(home: Path, running: list[Running
         assert answer.json()["error"]["code"] == "invalid_api_key"
     with pytest.raises(openai.AuthenticationError):
         server.client().models.list()
-    assert [one.id for one in server.client(api_key="sesame").models.list()] == ["fiddle"]
+    assert [one.id for one in server.client(api_key="sesame").models.list()][:1] == ["fiddle"]
     assert httpx.get(server.url.removesuffix("/v1") + "/health").json() == {"status": "ok"}
 
 
