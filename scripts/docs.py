@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from luthier.cli import command, commands
@@ -14,7 +14,23 @@ from luthier.server.routes import ENDPOINTS
 from luthier.server.wire.body import Part
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGE, SERVER = DOCS / "options.md", DOCS / "server.md"
+PAGE, SERVER, README = DOCS / "options.md", DOCS / "server.md", DOCS.parent / "README.md"
+RESOURCES = {
+    "models": ("the catalogue, tuned models and their checkpoints", ""),
+    "files": ("all purposes, expiry, content", "JSONL is validated by the job that reads it"),
+    "uploads": ("parts, md5", ""),
+    "fine_tuning": (
+        "supervised; events, metrics, result file, checkpoints, pause, resume, cancel, permissions",
+        "`dpo` and `reinforcement` are refused for now; the model of the best validation loss is the result",
+    ),
+    "chat": (
+        "streams, several choices, seeds, log-probabilities, penalties, biases, tools, JSON schemas, stored completions",
+        "text only; a schema is always enforced, or refused by the keyword that cannot be",
+    ),
+    "completions": ("prompts of text or tokens, echo, log-probabilities, best_of", "no `suffix`"),
+    "embeddings": ("numbers or base64, fewer dimensions", "token ids are refused unless the catalogue takes them"),
+}
+"""Resource (the first part of its paths) -> what is there, and what differs from the hosted API."""
 
 BLOCK = re.compile(r"<!-- options:(\w+) -->\n.*?<!-- /options -->", re.DOTALL)
 
@@ -38,7 +54,27 @@ def renewed(page: str) -> str:
 
 def renewed_server(page: str) -> str:
     """Returns the server's page with its routes and keys made anew."""
-    for name, text in (("routes", route_table(ENDPOINTS)), ("keys", key_tables(ENDPOINTS))):
+    return _filled(page, {"routes": route_table(ENDPOINTS), "keys": key_tables(ENDPOINTS)})
+
+
+def renewed_readme(page: str) -> str:
+    """Returns the README with its table of resources made anew."""
+    return _filled(page, {"resources": resource_table(ENDPOINTS)})
+
+
+def resource_table(endpoints: Iterable[Endpoint]) -> str:
+    """Returns what the server has of the API in Markdown, with how many routes; `KeyError` for what is not described."""
+    counts: dict[str, int] = {}
+    for one in endpoints:
+        name = one.path.split("/")[1]
+        counts[name] = counts.get(name, 0) + 1
+    rows = ["| resource | routes | what runs | what differs |", "|---|---|---|---|"]
+    rows += [f"| {name} | {count} | {RESOURCES[name][0]} | {RESOURCES[name][1]} |" for name, count in counts.items()]
+    return "\n".join(rows)
+
+
+def _filled(page: str, blocks: Mapping[str, str]) -> str:
+    for name, text in blocks.items():
         start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         head, _, rest = page.partition(start)
         page = f"{head}{start}{text}\n{end}{rest.partition(end)[2]}"
@@ -103,7 +139,7 @@ def _cell(text: str) -> str:
 
 def main() -> int:
     """Writes the pages that are out of date; returns the exit code."""
-    for page, renew in ((PAGE, renewed), (SERVER, renewed_server)):
+    for page, renew in ((PAGE, renewed), (SERVER, renewed_server), (README, renewed_readme)):
         old = page.read_text(encoding="utf-8")
         new = renew(old)
         if new != old:

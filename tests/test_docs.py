@@ -21,6 +21,7 @@ from luthier import cli
 from luthier.config import Options, Positional, bind, read_mapping
 from luthier.errors import SpecError
 from luthier.server.catalogue import open_catalogue
+from luthier.server.routes import ENDPOINTS
 
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 FENCE = re.compile(r"^```(\w+)?[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -148,9 +149,15 @@ def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
 
 
 def test_tables_are_those_of_the_specs_and_routes() -> None:
-    for file, renew in ((docs.PAGE, docs.renewed), (docs.SERVER, docs.renewed_server)):
+    pages = ((docs.PAGE, docs.renewed), (docs.SERVER, docs.renewed_server), (docs.README, docs.renewed_readme))
+    for file, renew in pages:
         page = file.read_text(encoding="utf-8")
-        assert page == renew(page), f"docs/{file.name} is out of date; run make docs"
+        assert page == renew(page), f"{file.name} is out of date; run make docs"
+
+
+def test_the_table_of_resources_describes_what_is_routed() -> None:
+    routed = {endpoint.path.split("/")[1] for endpoint in ENDPOINTS}
+    assert set(docs.RESOURCES) == routed
 
 
 @pytest.mark.parametrize("name", cli.commands())
