@@ -24,7 +24,7 @@ RESOURCES = {
         "`dpo` and `reinforcement` are refused for now; the model of the best validation loss is the result",
     ),
     "chat": (
-        "streams, several choices, seeds, log-probabilities, penalties, biases, tools, JSON schemas, stored completions",
+        "streams, choices, seeds, log-probabilities, penalties, biases, tools, JSON schemas, stored completions",
         "text only; a schema is always enforced, or refused by the keyword that cannot be",
     ),
     "completions": ("prompts of text or tokens, echo, log-probabilities, best_of", "no `suffix`"),
@@ -63,7 +63,7 @@ def renewed_readme(page: str) -> str:
 
 
 def resource_table(endpoints: Iterable[Endpoint]) -> str:
-    """Returns what the server has of the API in Markdown, with how many routes; `KeyError` for what is not described."""
+    """Returns what the server has of the API in Markdown; `KeyError` for what is not described."""
     counts: dict[str, int] = {}
     for one in endpoints:
         name = one.path.split("/")[1]
