@@ -37,6 +37,10 @@ class CapacityError(LuthierError):
     """The work does not fit the memory or the disk at hand."""
 
 
+class BusyError(LuthierError):
+    """Too much is under way; the same may well be possible in a moment."""
+
+
 class CheckpointError(LuthierError):
     """A checkpoint is damaged, or belongs to another run."""
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from luthier.errors import CapacityError, ModelError
+from luthier.errors import BusyError, ModelError
 from luthier.generation import service as room
 from luthier.generation.engine import Engine
 from luthier.generation.service import Service
@@ -97,5 +97,21 @@ def test_an_engine_that_breaks_says_so_and_goes_on(service, engine, prompts, mon
 
 def test_too_many_waiting_are_refused(service, prompts, monkeypatch):
     monkeypatch.setattr(room, "MOST_WAITING", 0)
-    with pytest.raises(CapacityError, match="try again"):
+    with pytest.raises(BusyError, match="try again"):
         asyncio.run(tokens_of(service, prompts[0], Sampling()))
+
+
+def test_a_service_that_is_closed_finishes_what_it_has_and_takes_no_more(engine, prompts):
+    service = Service(engine)
+
+    async def close_meanwhile():
+        stream = service.stream(prompts[0], Sampling(max_tokens=8))
+        first = await anext(stream)
+        service.close()
+        return [first, *[delta async for delta in stream]]
+
+    assert len(asyncio.run(close_meanwhile())) <= 8
+    with pytest.raises(BusyError, match="unloaded"):
+        asyncio.run(tokens_of(service, prompts[0], Sampling(max_tokens=2)))
+    service._thread.join(10)
+    assert not service._thread.is_alive()

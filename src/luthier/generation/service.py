@@ -7,11 +7,11 @@ import queue
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
 from functools import partial
 from typing import Any
 
-from luthier.errors import CapacityError, LuthierError
+from luthier.errors import BusyError, LuthierError
 from luthier.generation.chat import HeldCalls, Loaded, Tools, may_call
 from luthier.generation.draft import Draft
 from luthier.generation.engine import Engine
@@ -35,19 +35,23 @@ class Service:
         self._turn = turn or nullcontext()
         self._inbox: queue.SimpleQueue[Draft | None] = queue.SimpleQueue()
         self._sinks: dict[Draft, Sink] = {}
+        self._door, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._work, name=f"engine {engine.name}", daemon=True)
         self._thread.start()
 
     def submit(self, prompt: Sequence[int], sampling: Sampling, sink: Sink) -> Draft:
         """Returns the reply that is going to be written; `sink` hears every piece of it, or an error, in our thread.
 
-        `CapacityError` when too many wait already.
+        `BusyError` when too many wait already.
         """
         if len(self._sinks) >= MOST_WAITING:
-            raise CapacityError(f"{len(self._sinks)} replies are being waited for", remedy="try again in a moment")
+            raise BusyError(f"{len(self._sinks)} replies are being waited for", remedy="try again in a moment")
         draft = self.engine.drafts([prompt], sampling, streaming=True)[0]
-        self._sinks[draft] = sink
-        self._inbox.put(draft)
+        with self._door:
+            if self._closed:
+                raise BusyError(f"{self.engine.name} has just been unloaded", remedy="try again")
+            self._sinks[draft] = sink
+            self._inbox.put(draft)
         return draft
 
     async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Delta, None]:
@@ -71,8 +75,10 @@ class Service:
             return self.engine.rank_tokens(tokens[:1], tokens[1:], ranked)
 
     def close(self) -> None:
-        """Ends the thread once what is under way has ended."""
-        self._inbox.put(None)
+        """Ends the thread once what is under way has ended; from here on nothing is taken."""
+        with self._door:
+            self._closed = True
+            self._inbox.put(None)
 
     def _work(self) -> None:
         while (first := self._inbox.get()) is not None:
@@ -89,8 +95,9 @@ class Service:
                 for draft in list(self._sinks):
                     draft.abandoned = True
                     self._sinks.pop(draft)(error if isinstance(error, LuthierError) else _broken(error))
-            for draft in [draft for draft in self._sinks if draft.abandoned]:
-                self._sinks.pop(draft, None)
+            for draft in list(self._sinks):
+                if draft.abandoned:
+                    self._sinks.pop(draft, None)
 
     def _take(self, waiting: deque[Draft]) -> None:
         while not self._inbox.empty():
@@ -109,7 +116,7 @@ class Service:
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception], piece: Any) -> None:
-    if not loop.is_closed():
+    with suppress(RuntimeError):  # the caller's loop has ended, and the caller with it
         loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
 

@@ -30,7 +30,7 @@ class Answering:
         self._store, self._catalogue, self._options = store, catalogue, options
         self._loaded: OrderedDict[str, ServedChat] = OrderedDict()
         self._embedders: dict[str, Embedder] = {}
-        self._loading, self._turn = threading.Lock(), threading.Lock()
+        self._loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
 
     def remote(self, name: str) -> Entry | None:
         """Returns the catalogue's entry of a model on another server; None for one of this machine."""
@@ -46,13 +46,23 @@ class Answering:
             place = Places(self._store, self._catalogue, project).model(name)
         except NotFoundError:
             raise no_model(name) from None
-        with self._loading:
-            if place not in self._loaded:
-                self._loaded[place] = self._load(place, name)
-            self._loaded.move_to_end(place)
+        if (kept := self._kept(place)) is not None:
+            return kept
+        with self._loading:  # one at a time; those that are loaded answer meanwhile
+            return self._kept(place) or self._keep(place, self._load(place, name))
+
+    def _kept(self, place: str) -> ServedChat | None:
+        with self._table:
+            if place in self._loaded:
+                self._loaded.move_to_end(place)
+            return self._loaded.get(place)
+
+    def _keep(self, place: str, chat: ServedChat) -> ServedChat:
+        with self._table:
+            self._loaded[place] = chat
             while len(self._loaded) > self._options.loaded_models:
                 self._loaded.popitem(last=False)[1].close()
-            return self._loaded[place]
+        return chat
 
     def embed(
         self, name: str, texts: Sequence[str], rows: Sequence[Sequence[int]], dimensions: int | None

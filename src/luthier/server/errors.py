@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from luthier.errors import CapacityError, ContextError, LuthierError, NotFoundError, StoreError
+from luthier.errors import BusyError, CapacityError, ContextError, LuthierError, NotFoundError, StoreError
 
 INVALID = "invalid_request_error"
 
@@ -53,6 +53,8 @@ def as_api_error(error: Exception) -> ApiError:
         case CapacityError():
             return ApiError(str(error), status=413, param=error.param)
         case StoreError():
+            return ApiError(str(error), status=503, kind="server_error", retry=True)
+        case BusyError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
         case ContextError():
             return ApiError(str(error), code="context_length_exceeded", param=error.param or "messages")

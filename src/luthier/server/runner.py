@@ -24,12 +24,14 @@ from luthier.server.options import ServerOptions
 from luthier.server.places import Places, add_model
 from luthier.server.wire.fine_tuning import figures, metrics_data, metrics_message
 from luthier.store.ids import new_id
-from luthier.store.jobs import Job, LeaseLost, NewEvent, Wanted
+from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Wanted
 from luthier.store.opened import Store
 from luthier.store.options import StoreOptions
 
 BEAT_S = 0.5
 KEPT_CHECKPOINTS = 3
+WORKING = ("inputs", "run/data", "run/checkpoints", "run/models")
+"""Folders of a job that go when it has ended: copies of files that may be deleted any time, and what is in the store."""
 MOST_ROW_PROBLEMS = 1000
 
 
@@ -175,6 +177,10 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             last.insert(0, NewEvent("info", f"New fine-tuned model created: {ended['fine_tuned_model']}", key="model"))
         events = [*report.close(), *last]
         store.jobs.end(job.id, owner, "succeeded", result=result.to_json(), details=ended, events=events)
+    finally:
+        if store.jobs.get(job.id).status in ENDED:
+            for name in WORKING:
+                shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _say_again(folder: Path, report: JobReport) -> None:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luthier.errors import SpecError
 from luthier.report import Report
@@ -19,7 +19,13 @@ from luthier.server.options import KEY
 from luthier.server.runner import WorkerOptions
 from luthier.server.worker import end
 
+if TYPE_CHECKING:
+    from luthier.server.state import Server
+    from luthier.store.opened import Store
+
 LOOK_S = 0.2
+SWEEP_S, FORGET_S = 600.0, 7 * 24 * 3600.0
+"""Between looks for what has expired; how long the place of a deleted row is kept, for lists that go on after it."""
 AGAIN_S = 2.0
 """Between the death of a worker process and the next one."""
 
@@ -70,10 +76,14 @@ def run(spec: Spec, report: Report) -> Result:
     workers = [_Worker(spec) for _ in range(spec.workers)]
     for line in _banner(url, server):
         report.event("info", line)
+    swept = -SWEEP_S
     try:
         while thread.is_alive() and not report.cancelled():
             for worker in workers:
                 worker.look(report)
+            if time.monotonic() - swept > SWEEP_S:
+                swept = time.monotonic()
+                _sweep(store, report)
             time.sleep(LOOK_S)
     finally:
         web.should_exit = True
@@ -81,6 +91,14 @@ def run(spec: Spec, report: Report) -> Result:
             worker.end()
         thread.join(15)
     return Result(url)
+
+
+def _sweep(store: Store, report: Report) -> None:
+    """Takes away what has expired; a store that is away for a moment is swept the next time."""
+    try:
+        store.resources.sweep(forget_after_s=FORGET_S)
+    except Exception as error:
+        report.event("warning", f"what has expired could not be taken away: {error}")
 
 
 class _Worker:
@@ -108,7 +126,7 @@ class _Worker:
             end(self._process)
 
 
-def _banner(url: str, server: Any) -> list[str]:
+def _banner(url: str, server: Server) -> list[str]:
     lines = [f"{url} answers; state in {server.store.folder}"]
     for entry in server.catalogue.entries:
         says = f": {entry.quality}" if entry.quality else ""
