@@ -28,6 +28,7 @@ RESOURCES = {
         "text only; a schema is always enforced, or refused by the keyword that cannot be",
     ),
     "completions": ("prompts of text or tokens, echo, log-probabilities, best_of", "no `suffix`"),
+    "moderations": ("rules of words and patterns, under their own name", "scores are 0 or 1; see what is not covered"),
     "embeddings": ("numbers or base64, fewer dimensions", "token ids are refused unless the catalogue takes them"),
 }
 """Resource (the first part of its paths) -> what is there, and what differs from the hosted API."""

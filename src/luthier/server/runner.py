@@ -31,7 +31,7 @@ from luthier.store.options import StoreOptions
 BEAT_S = 0.5
 KEPT_CHECKPOINTS = 3
 WORKING = ("inputs", "run/data", "run/checkpoints", "run/models")
-"""Folders of a job that go when it has ended: copies of files that may be deleted any time, and what is in the store."""
+"""Folders of a job that go when it has ended: copies of files that may be deleted, and what is in the store."""
 MOST_ROW_PROBLEMS = 1000
 
 

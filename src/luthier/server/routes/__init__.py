@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from luthier.server.call import Endpoint
-from luthier.server.routes import chat, completions, embeddings, files, fine_tuning, models
+from luthier.server.routes import chat, completions, embeddings, files, fine_tuning, models, moderations
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *models.ENDPOINTS,
@@ -12,4 +12,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *chat.ENDPOINTS,
     *completions.ENDPOINTS,
     *embeddings.ENDPOINTS,
+    *moderations.ENDPOINTS,
 )

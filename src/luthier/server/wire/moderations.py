@@ -1,0 +1,50 @@
+"""Moderations on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from luthier.server.errors import ApiError
+from luthier.server.wire.body import Body
+from luthier.server.wire.messages import ContentPart, read_text
+
+HOSTED = ("omni-moderation-latest", "omni-moderation-2024-09-26", "text-moderation-latest", "text-moderation-stable")
+"""What clients send when nobody has named a model: the rules answer, under their own name."""
+
+
+class CreateModeration(Body):
+    """Texts to be looked at: one, several, or one in parts."""
+
+    input: str | Annotated[list[str], Field(min_length=1, max_length=2048)] | list[ContentPart]
+    model: str | None = None
+
+
+def texts_of(asked: CreateModeration) -> list[str]:
+    """Returns the texts of a request; parts are one text."""
+    given = asked.input
+    if isinstance(given, str):
+        return [given]
+    parts = [one for one in given if isinstance(one, ContentPart)]
+    if not given:
+        raise ApiError("input is empty.", code="invalid_value", param="input")
+    return [read_text(parts, "input") or ""] if parts else [one for one in given if isinstance(one, str)]
+
+
+def moderation_json(id: str, model: str, scores: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    """Returns the result of each text."""
+    return {
+        "id": id,
+        "model": model,
+        "results": [
+            {
+                "flagged": any(value >= 0.5 for value in one.values()),
+                "categories": {name: value >= 0.5 for name, value in one.items()},
+                "category_scores": dict(one),
+                "category_applied_input_types": {name: ["text"] for name in one},
+            }
+            for one in scores
+        ],
+    }
