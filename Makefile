@@ -5,6 +5,7 @@
 .DEFAULT_GOAL := help
 
 PY = .venv/bin/python
+SDKS = 1.109.1 2.44.0 3.52.0
 PYTEST = OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(PY) -m pytest
 
 help:
@@ -37,6 +38,7 @@ check:
 compat:
 	@sh scripts/setup.sh dev
 	@sh scripts/setup.sh compat
+	@for version in $(SDKS); do sh scripts/setup.sh openai-$$version || exit 1; done
 	$(PYTEST) tests/compat $(ARGS)
 
 soak:
@@ -53,4 +55,4 @@ docs:
 	$(PY) scripts/docs.py
 
 clean:
-	rm -rf .venv .venv-compat .venv-bench .venv.unfinished .venv-compat.unfinished .venv-bench.unfinished
+	rm -rf .venv .venv-compat .venv-openai-* .venv-bench .venv.unfinished .venv-compat.unfinished .venv-bench.unfinished

@@ -4,6 +4,7 @@
 #   sh scripts/setup.sh core      .venv with Luthier               (make demo)
 #   sh scripts/setup.sh dev       .venv with the test tools too    (make test, make check)
 #   sh scripts/setup.sh compat    .venv-compat: other people's code only (make compat)
+#   sh scripts/setup.sh openai-2.44.0   .venv-openai-2.44.0: the OpenAI SDK of that version  (make compat)
 #   sh scripts/setup.sh bench     .venv-bench: the trainers Luthier is measured against (make bench)
 #   sh scripts/setup.sh python    prints the Python that would be taken
 #
@@ -95,7 +96,11 @@ ready() {
     [ ! -e "$venv.unfinished" ] || return 1
     now=$(fingerprint) || return 1
     for stamp in $stamps; do
-        if [ "$(cat "$venv/.ready-$stamp" 2>/dev/null)" = "$now" ]; then torch_as_asked; return; fi
+        if [ "$(cat "$venv/.ready-$stamp" 2>/dev/null)" = "$now" ]; then
+            case $kind in openai-*) return 0 ;; esac
+            torch_as_asked
+            return
+        fi
     done
     return 1
 }
@@ -207,12 +212,24 @@ set_up() {
     say "$venv: ready"
 }
 
+# An environment of the SDK alone: no torch, no constraints but its own version.
+set_up_sdk() {
+    begin
+    usable || make_environment
+    say "$venv: about $cpu_size to download, less what pip has kept from before"
+    PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip install --quiet --no-input "openai==$1" ||
+        die "$venv: the installation failed; pip's reason is above"
+    fingerprint >"$venv/.ready-$kind"
+    say "$venv: ready"
+}
+
 kind=${1:-}
 case $kind in
     python) choose_python; say "$python" ;;
     core) venv=.venv stamps="core dev" cpu_size="330 MB" cuda_size="3 GB"; ready || set_up --editable . ;;
     dev) venv=.venv stamps=dev cpu_size="560 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
     compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
+    openai-*) venv=.venv-$kind stamps=$kind cpu_size="15 MB"; ready || set_up_sdk "${kind#openai-}" ;;
     bench) venv=.venv-bench stamps=bench cpu_size="310 MB" cuda_size="3 GB"; ready || set_up --requirement benchmarks/requirements.txt ;;
-    *) die "usage: sh scripts/setup.sh core|dev|compat|bench|python" ;;
+    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|bench|python" ;;
 esac
