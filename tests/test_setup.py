@@ -358,7 +358,7 @@ def test_without_a_driver_the_cpu_index_is_used_when_it_answers(bench: Bench) ->
     (bench.room / "index-answers").touch()
     said = bench.run("dev").stdout
     assert "the CPU build" in said
-    assert "about 440 MB to download" in said
+    assert "about 560 MB to download" in said
     (torch,) = [call for call in bench.calls() if "whl/cpu" in call]
     assert torch.endswith(f"--index-url https://download.pytorch.org/whl/cpu {pin()}")
 
