@@ -86,11 +86,11 @@ class Sampling:
     min_p: float = 0.0
     stop: tuple[str, ...] = ()
     seed: int | None = None
+    logprobs: bool = False
+    top_logprobs: int = 0
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     logit_bias: tuple[tuple[int, float], ...] = ()
-    logprobs: bool = False
-    top_logprobs: int = 0
     grammar: str | None = None
 
 
@@ -113,9 +113,9 @@ class Delta:
     tool_calls: tuple[ToolCall, ...] = ()
     token_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
-    top_logprobs: tuple[Ranked, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    top_logprobs: tuple[Ranked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,9 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     token_ids: tuple[int, ...] = ()
     logprobs: tuple[float, ...] = ()
-    top_logprobs: tuple[Ranked, ...] = ()
     finish_reason: FinishReason = "stop"
     usage: Usage = Usage(0, 0)
+    top_logprobs: tuple[Ranked, ...] = ()
 
 
 class Model(Protocol):
