@@ -185,12 +185,10 @@ def test_files_and_functions_stay_short() -> None:
 
 
 def light_modules() -> list[str]:
-    """Returns the modules that must not load torch: the doors, every `options` and every verb."""
-    known = modules(PACKAGE)
-    light = [
-        name for name in known if room(name) in {"__init__", "cli", "arguments", "terminal", "config", "workflows"}
-    ]
-    return light + [name for name in known if name.endswith(".options")]
+    """Returns the modules that must not load torch: doors, server, store, every `options` and every verb."""
+    rooms = {"__init__", "cli", "arguments", "terminal", "config", "workflows", "server", "store"}
+    known = [name for name in modules(PACKAGE) if ".migrations." not in name]
+    return [name for name in known if room(name) in rooms or name.endswith(".options")]
 
 
 def test_doors_options_and_verbs_do_not_load_torch(fresh_python: Run) -> None:

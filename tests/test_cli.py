@@ -284,7 +284,7 @@ def cpu_seconds(*words: str) -> float:
     return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
 
 
-QUICK = [["--help"], *([verb, word] for verb in workflows.verbs() for word in ("--help", "--no-such-option"))]
+QUICK = [["--help"], *([verb, word] for verb in cli.commands() for word in ("--help", "--no-such-option"))]
 
 
 @pytest.mark.parametrize("words", QUICK, ids=" ".join)

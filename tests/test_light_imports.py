@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from house import ROOT
 
-from luthier.workflows import verbs
+from luthier.cli import commands
 
 LIMIT_S = 0.5
 TRIES = 5
@@ -49,7 +49,7 @@ def best_of(args: tuple[str, ...], folder: Path, code: int) -> float:
     return min(seconds)
 
 
-@pytest.mark.parametrize("args", [("--help",), *((name, "--help") for name in verbs())], ids=" ".join)
+@pytest.mark.parametrize("args", [("--help",), *((name, "--help") for name in commands())], ids=" ".join)
 def test_help_answers_at_once(args: tuple[str, ...], tmp_path: Path) -> None:
     assert best_of(args, tmp_path, code=0) < LIMIT_S
 

@@ -143,6 +143,7 @@ def test_every_bad_line_of_a_file_is_an_event(client: OpenAI) -> None:
         ({"hyperparameters": {"epochs": 3}}, 400, "hyperparameters.epochs"),
         ({"method": {"type": "dpo", "dpo": {}}}, 400, "method.type"),
         ({"integrations": [{"type": "slack"}]}, 400, None),
+        ({"integrations": [{"type": "wandb", "wandb": {"project": "x"}}]}, 400, "integrations"),  # not installed here
     ],
 )
 def test_a_job_that_cannot_be_is_refused_at_once(

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from luthier.config import LocalPath, ModelName
 from luthier.models.options import LoadOptions
+from luthier.store.options import StoreOptions
 
 KEY = "LUTHIER_KEY"
 FILE_LIMIT = 512 * 2**20
@@ -40,3 +41,7 @@ class ServerOptions(LoadOptions):
         default=4, ge=1, le=1000, description="models kept in memory at once; the one unused the longest goes first"
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")
+
+
+class WorkerOptions(ServerOptions, StoreOptions):
+    """What a worker must know of the server it works for."""

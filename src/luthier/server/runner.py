@@ -20,23 +20,18 @@ from luthier.errors import Interrupted, LuthierError, RowsError
 from luthier.report import Table
 from luthier.server.bound import localise
 from luthier.server.catalogue import open_catalogue
-from luthier.server.options import ServerOptions
+from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model
 from luthier.server.wire.fine_tuning import figures, metrics_data, metrics_message
 from luthier.store.ids import new_id
 from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Wanted
 from luthier.store.opened import Store
-from luthier.store.options import StoreOptions
 
 BEAT_S = 0.5
 KEPT_CHECKPOINTS = 3
 WORKING = ("inputs", "run/data", "run/checkpoints", "run/models")
 """Folders of a job that go when it has ended: copies of files that may be deleted, and what is in the store."""
 MOST_ROW_PROBLEMS = 1000
-
-
-class WorkerOptions(ServerOptions, StoreOptions):
-    """What a worker must know of the server it works for."""
 
 
 class JobReport:
@@ -164,6 +159,7 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             report.take(job)
         spec = localise(job.kind, job.spec, path=lambda id: places.file(id, folder / "inputs"), model=places.model)
         spec = spec.model_copy(update=_own(spec, folder))
+        _tell_services(job)
         _say_again(folder, report)
         result = workflows.verb(job.kind).run(spec, report)
         ended = _finished(store, job, folder, options) if job.kind == "tune" else {}
@@ -181,6 +177,17 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
         if store.jobs.get(job.id).status in ENDED:
             for name in WORKING:
                 shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def _tell_services(job: Job) -> None:
+    """Sets what Weights & Biases reads by itself: this process is the job's own."""
+    for one in job.details.get("integrations") or []:
+        settings = one["wandb"]
+        for name in ("project", "name", "entity"):
+            if settings.get(name):
+                os.environ[f"WANDB_{name.upper()}"] = settings[name]
+        if settings.get("tags"):
+            os.environ["WANDB_TAGS"] = ",".join(settings["tags"])
 
 
 def _say_again(folder: Path, report: JobReport) -> None:

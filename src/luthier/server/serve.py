@@ -15,9 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from luthier.errors import SpecError
 from luthier.report import Report
-from luthier.server.options import KEY
-from luthier.server.runner import WorkerOptions
-from luthier.server.worker import end
+from luthier.server.options import KEY, WorkerOptions
 
 if TYPE_CHECKING:
     from luthier.server.state import Server
@@ -122,6 +120,8 @@ class _Worker:
             self._process = subprocess.Popen(self._words, start_new_session=True)
 
     def end(self) -> None:
+        from luthier.server.worker import end
+
         if self._process.poll() is None:
             end(self._process)
 

@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from luthier.report import Report
-from luthier.server.runner import WorkerOptions
-from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Status
-from luthier.store.opened import Store
+from luthier.server.options import WorkerOptions
+
+if TYPE_CHECKING:
+    from luthier.store.jobs import Job, Status
+    from luthier.store.opened import Store
 
 POLL_S = 0.25
 GRACE_S = 3.0
@@ -49,6 +51,8 @@ class Result:
 
 def run(spec: Spec, report: Report) -> Result:
     """Works until the report says stop; a job that is under way then is saved and goes back to the queue."""
+    from luthier.store.opened import Store
+
     store = Store.open(spec)
     owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     report.event("info", f"worker {owner} takes jobs from {store.folder}")
@@ -103,6 +107,8 @@ class _Child:
 
     def _let_go(self, code: int) -> None:
         """Says what becomes of a job whose process ended with `code`, unless it was let go already."""
+        from luthier.store.jobs import ENDED, LeaseLost, NewEvent
+
         job = self._store.jobs.get(self._job.id)
         if job.owner != self._owner or job.status in ENDED:
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import secrets
 from typing import Any
 
@@ -35,6 +36,12 @@ def create(call: Call) -> dict[str, Any]:
     asked: CreateJob = call.body
     hyperparameters = settings(asked)
     check_model(call, asked.model)
+    if asked.integrations and importlib.util.find_spec("wandb") is None:
+        raise ApiError(
+            "integrations: Weights & Biases is not installed on the server: pip install 'luthier[tracking]'.",
+            code="unsupported_parameter",
+            param="integrations",
+        )
     files = {"training_file": asked.training_file, "validation_file": asked.validation_file}
     rows = {name: _tuning_file(call, id, name) for name, id in files.items() if id is not None}
     numbers = resolved(hyperparameters, _lines(call, rows["training_file"]))
