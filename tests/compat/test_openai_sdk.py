@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from house import ROOT
-
-sys.path.insert(0, str(ROOT / "tests" / "server"))
 from serving import Running, serve
 
 VERSIONS = re.search(r"^SDKS = (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split()  # type: ignore[index]

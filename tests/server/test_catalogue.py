@@ -17,8 +17,7 @@ models:
     context: 2048
     input_price: 0.1
   - id: large
-    url: http://127.0.0.1:9/v1
-    key_variable: LARGE_KEY
+    kind: embedding
   - fiddle
 """
 
@@ -51,7 +50,7 @@ def test_models_are_found_by_id_and_alias(tmp_path: Path) -> None:
     assert (small.id, small.place, small.input_price) == ("small", "fiddle", 0.1)
     large = found.find("large")
     assert large is not None
-    assert large.url is not None
+    assert (large.kind, large.place) == ("embedding", "large")
     assert found.find("none") is None
 
 

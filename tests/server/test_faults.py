@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 from openai import OpenAI
@@ -111,17 +110,17 @@ def test_a_server_that_is_asked_to_end_saves_what_runs(home: Path, running: list
 
 
 def test_the_server_answers_soon_and_idles_small(home: Path, running: list[Running]) -> None:
-    began = time.monotonic()
     running.append(server := serve(home, env={"OMP_NUM_THREADS": "1"}))
-    took = time.monotonic() - began
+    assert httpx.get(server.url.removesuffix("/v1") + "/health").status_code == 200
+    times = psutil.Process(server.process.pid).cpu_times()
+    took = times.user + times.system  # of the processor, as other tests share the machine
     client = server.client()
     client.chat.completions.create(model="fiddle", messages=[{"role": "user", "content": "Hi"}], max_tokens=2)
     every = [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
     memory = sum(process.memory_full_info().pss for process in every)
     print(f"answers after {took:.1f} s, {memory / 1e6:.0f} MB in {len(every)} processes")
-    assert took < 10  # on a machine that is busy with other tests; the benchmark has the bound
+    assert took < 2
     assert memory < 600e6
-    assert os.environ.get("LUTHIER_KEY") is None
 
 
 def test_beyond_this_machine_a_key_is_needed(home: Path) -> None:
@@ -130,7 +129,6 @@ def test_beyond_this_machine_a_key_is_needed(home: Path) -> None:
 
 
 def test_with_a_key_nothing_answers_without_it(home: Path, running: list[Running]) -> None:
-    import httpx
     import openai
 
     from luthier.server.routes import ENDPOINTS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -108,3 +109,14 @@ def test_an_upload_that_does_not_add_up_stays_open(client: OpenAI) -> None:
     assert client.uploads.cancel(begun.id).status == "cancelled"
     with pytest.raises(openai.BadRequestError, match="is cancelled"):
         client.uploads.complete(begun.id, part_ids=[part.id, other.id])
+
+
+def test_a_request_that_is_too_large_is_refused_while_it_comes(server: Running) -> None:
+    """The server stops reading: a form would be on its disk before anything is checked."""
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(80):
+            yield b" " * 2**20
+
+    answer = httpx.post(f"{server.url}/embeddings", content=pieces(), timeout=60)
+    assert (answer.status_code, "more than" in answer.json()["error"]["message"]) == (413, True)

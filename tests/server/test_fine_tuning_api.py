@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +15,11 @@ import pytest
 from openai import OpenAI
 from serving import Running, ended, rows, upload, wait_until
 
+from luthier.errors import NotFoundError
+from luthier.server.places import add_model, remove_model
 from luthier.server.wire.fine_tuning import Hyperparameters, resolved
+from luthier.store.opened import Store
+from luthier.store.options import StoreOptions
 
 
 def test_a_job_ends_with_a_model(client: OpenAI, tuned: Any) -> None:
@@ -217,3 +222,21 @@ def test_an_unknown_job_is_a_404(server: Running, client: OpenAI) -> None:
         assert httpx.get(f"{server.url}/fine_tuning/jobs/ftjob-none{path}").status_code == 404
     with pytest.raises(openai.NotFoundError):
         client.fine_tuning.jobs.cancel("ftjob-none")
+
+
+def test_a_checkpoint_that_its_owner_deletes_stays_deleted(tmp_path: Path) -> None:
+    """Deleting one while the job goes on must not fail the job, nor may a repeated step bring it back."""
+    store = Store.open(StoreOptions(home=str(tmp_path)))
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_bytes(b"x")
+    for _ in range(2):
+        add_model(store, "p", "ft:x", tmp_path / "model", {"base": "b"})
+    folder = store.blobs.folder(store.resources.parts("ft:x"))
+    remove_model(store, "p", "ft:x")
+    assert not folder.exists()
+    add_model(store, "p", "ft:x", tmp_path / "model", {"base": "b"})
+    with pytest.raises(NotFoundError):
+        store.resources.get("model", "ft:x", "p")
+    with pytest.raises(NotFoundError):
+        remove_model(store, "p", "ft:x")
+    store.close()

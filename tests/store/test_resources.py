@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from luthier.errors import NotFoundError, StoreError
+from luthier.errors import NotFoundError, StateError, StoreError
 from luthier.store.blobs import Blob, Blobs
 from luthier.store.database import Database
 from luthier.store.resources import Page, Resources
@@ -35,6 +35,15 @@ def test_a_row_comes_back_as_it_was_put(resources: Resources) -> None:
     body = {"name": "é 日本", "nested": {"a": [1, 2.5, None, True]}}
     assert resources.add("file", "a", "p", body, parent="b", expires_at=2_000_000) == resources.get("file", "a", "p")
     assert resources.get("file", "a", None).body == body
+
+
+def test_an_id_is_given_once(resources: Resources) -> None:
+    resources.add("file", "a", "p", {})
+    with pytest.raises(StateError, match="is there"):
+        resources.add("file", "a", "q", {})
+    resources.delete("file", "a", "p")
+    with pytest.raises(StateError, match="deleted"):
+        resources.add("file", "a", "p", {})
 
 
 def test_a_row_is_found_by_its_kind_and_project_alone(resources: Resources) -> None:

@@ -39,25 +39,15 @@ class Service:
         self._thread = threading.Thread(target=self._work, name=f"engine {engine.name}", daemon=True)
         self._thread.start()
 
-    def submit(self, prompt: Sequence[int], sampling: Sampling, sink: Sink) -> Draft:
-        """Returns the reply that is going to be written; `sink` hears every piece of it, or an error, in our thread.
+    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Delta, None]:
+        """Yields the reply to `prompt` piece by piece; closing the iterator gives it up.
 
         `BusyError` when too many wait already.
         """
-        if len(self._sinks) >= MOST_WAITING:
-            raise BusyError(f"{len(self._sinks)} replies are being waited for", remedy="try again in a moment")
-        draft = self.engine.drafts([prompt], sampling, streaming=True)[0]
-        with self._door:
-            if self._closed:
-                raise BusyError(f"{self.engine.name} has just been unloaded", remedy="try again")
-            self._sinks[draft] = sink
-            self._inbox.put(draft)
-        return draft
-
-    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Delta, None]:
-        """Yields the reply to `prompt` piece by piece; closing the iterator gives it up."""
         loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Delta | Exception]()
-        draft = self.submit(prompt, sampling, lambda piece: _hand_over(loop, pieces, piece))
+        drafts = await asyncio.to_thread(self.engine.drafts, [prompt], sampling, streaming=True)  # compiles grammars
+        draft = drafts[0]
+        self._enter(draft, partial(_hand_over, loop, pieces))
         try:
             while True:
                 piece = await pieces.get()
@@ -68,6 +58,16 @@ class Service:
                     return
         finally:
             draft.abandoned = True
+            self._sinks.pop(draft, None)
+
+    def _enter(self, draft: Draft, sink: Sink) -> None:
+        if len(self._sinks) >= MOST_WAITING:
+            raise BusyError(f"{len(self._sinks)} replies are being waited for", remedy="try again in a moment")
+        with self._door:
+            if self._closed:
+                raise BusyError(f"{self.engine.name} has just been unloaded", remedy="try again")
+            self._sinks[draft] = sink
+            self._inbox.put(draft)
 
     def rank(self, tokens: Sequence[int], ranked: int) -> tuple[Drawn, ...]:
         """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each."""
@@ -90,14 +90,14 @@ class Service:
                         found = next(pieces, None)
                     if found is None:
                         break
-                    self._give(*found)
+                    draft, delta = found
+                    if (sink := self._sinks.get(draft)) is not None:
+                        sink(delta)
             except Exception as error:
-                for draft in list(self._sinks):
+                said = error if isinstance(error, LuthierError) else _broken(error)
+                for draft, sink in list(self._sinks.items()):
                     draft.abandoned = True
-                    self._sinks.pop(draft)(error if isinstance(error, LuthierError) else _broken(error))
-            for draft in list(self._sinks):
-                if draft.abandoned:
-                    self._sinks.pop(draft, None)
+                    sink(said)
 
     def _take(self, waiting: deque[Draft]) -> None:
         while not self._inbox.empty():
@@ -106,13 +106,6 @@ class Service:
                 self._inbox.put(None)
                 return
             waiting.append(draft)
-
-    def _give(self, draft: Draft, delta: Delta) -> None:
-        sink = self._sinks.get(draft)
-        if sink is not None and not draft.abandoned:
-            sink(delta)
-        if draft.finish_reason or draft.abandoned:
-            self._sinks.pop(draft, None)
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception], piece: Any) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from luthier.errors import LuthierError, NotFoundError
-from luthier.server.catalogue import Catalogue, Entry
+from luthier.server.catalogue import Catalogue
 from luthier.server.errors import ApiError, no_model
 from luthier.server.places import Places
 from luthier.server.wire.embeddings import foreign_tokens
@@ -32,11 +32,6 @@ class Answering:
         self._embedders: dict[str, Embedder] = {}
         self._loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
 
-    def remote(self, name: str) -> Entry | None:
-        """Returns the catalogue's entry of a model on another server; None for one of this machine."""
-        entry = self._catalogue.find(name)
-        return entry if entry is not None and entry.url is not None else None
-
     def chat(self, name: str, project: str) -> ServedChat:
         """Returns the chat with a model of this machine; the first time takes as long as loading does."""
         entry = self._catalogue.find(name)
@@ -49,7 +44,7 @@ class Answering:
         if (kept := self._kept(place)) is not None:
             return kept
         with self._loading:  # one at a time; those that are loaded answer meanwhile
-            return self._kept(place) or self._keep(place, self._load(place, name))
+            return self._kept(place) or self._keep(place, self._load(place))
 
     def _kept(self, place: str) -> ServedChat | None:
         with self._table:
@@ -82,7 +77,7 @@ class Answering:
 
         with self._loading:
             if entry.id not in self._embedders:
-                self._embedders[entry.id] = Embedder.load(entry.place, self._options)
+                self._embedders[entry.id] = Embedder.load(entry.place, self._options.loading(entry.place))
             embedder = self._embedders[entry.id]
         if dimensions is not None and dimensions > embedder.dimensions:
             raise ApiError(
@@ -99,14 +94,14 @@ class Answering:
     def warm_up(self) -> None:
         """Loads the first model, so that the first request need not wait; what fails is said when it is asked for."""
         entry = self._catalogue.default
-        if entry is not None and entry.url is None:
+        if entry is not None:
             try:
                 self.chat(entry.id, "")
             except (ApiError, LuthierError) as error:
                 LOG.warning("%s cannot be loaded: %s", entry.id, error)
 
-    def _load(self, place: str, name: str) -> ServedChat:
+    def _load(self, place: str) -> ServedChat:
         from luthier.generation.service import ServedChat
         from luthier.models.load import load_model
 
-        return ServedChat(load_model(place, self._options), self._turn)
+        return ServedChat(load_model(place, self._options.loading(place)), self._turn)

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luthier.server.call import Call, Endpoint, Upload
 from luthier.server.errors import ApiError, as_api_error
-from luthier.server.options import BODY_LIMIT, KEY
+from luthier.server.options import BODY_LIMIT, FILE_LIMIT, KEY
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
 from luthier.server.wire.body import Part, read_body
@@ -32,6 +32,8 @@ from luthier.store.ids import new_id
 LOG = logging.getLogger("luthier.server")
 PROJECT = "default"
 IGNORED = "x-luthier-ignored"
+FORM_LIMIT = FILE_LIMIT + 2**20
+"""A file and the fields around it."""
 
 
 def create_app(server: Server) -> ASGIApp:
@@ -72,6 +74,7 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     check_query(request.query_params, endpoint.query)
     _no_nul(request.path_params.values())
     _no_nul(request.query_params.values())
+    request = Request(request.scope, _limited(request.receive, FORM_LIMIT if endpoint.form else BODY_LIMIT))
     form = await _form(request) if endpoint.form else None
     try:
         body, ignored = await _body(endpoint, request, form)
@@ -95,17 +98,22 @@ async def _body(endpoint: Endpoint, request: Request, form: FormData | None) -> 
         return None, ()
     if form is not None:
         return read_body(endpoint.body, _nested(form))
-    return read_body(endpoint.body, await _raw(request))
+    return read_body(endpoint.body, await request.body())
 
 
-async def _raw(request: Request) -> bytes:
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > BODY_LIMIT:
-            raise ApiError(f"The body has more than {BODY_LIMIT:,} bytes.", status=413)
-        pieces.append(piece)
-    return b"".join(pieces)
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Returns `receive` with an error for what passes `limit` bytes: a form is on disk before anything is checked."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise ApiError(f"The request has more than {limit:,} bytes.", status=413)
+        return message
+
+    return counted
 
 
 async def _form(request: Request) -> FormData:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from luthier.server.state import Server
 from luthier.server.wire.body import Part
-
-NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +24,10 @@ class Call:
 
     server: Server
     project: str
-    path: Mapping[str, str] = field(default_factory=lambda: NONE)
-    query: Mapping[str, str] = field(default_factory=lambda: NONE)
-    body: Any = None
-    files: Mapping[str, Upload] = field(default_factory=dict)
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+    files: Mapping[str, Upload]
 
 
 Handler = Callable[[Call], Any]

@@ -6,28 +6,22 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luthier.config import ModelName, Options, Outside, bind, read_mapping
+from luthier.config import ModelName, Options, bind, read_mapping
 from luthier.errors import SpecError
 from luthier.registry import nearest
 
 
 class Entry(Options):
-    """One model of the catalogue: of this machine (`model`), or of an OpenAI-compatible server (`url`)."""
+    """One model of the catalogue."""
 
     title: ClassVar[str] = "Catalogue"
 
     id: str = Field(min_length=1, max_length=120, description="the name that requests say")
     model: ModelName | None = Field(default=None, description="fiddle, a folder or a hub name; by default the id")
-    url: Annotated[str | None, Outside("url")] = Field(
-        default=None, description="base URL of an OpenAI-compatible server that has the model, such as http://host/v1"
-    )
-    key_variable: str | None = Field(
-        default=None, description="environment variable that holds that server's key (never the key itself)"
-    )
     kind: Literal["chat", "embedding"] = Field(
         default="chat", description="chat: it writes; embedding: it turns texts into vectors"
     )
@@ -44,7 +38,7 @@ class Entry(Options):
 
     @property
     def place(self) -> str:
-        """Where the model is: what `load_model` takes, or the name that the other server knows."""
+        """Where the model is: what `load_model` takes."""
         return self.model or self.id
 
 

@@ -18,30 +18,39 @@ PART_LIMIT = 64 * 2**20
 BODY_LIMIT = 64 * 2**20
 
 
-class ServerOptions(LoadOptions):
-    """Where the API listens, and which models it serves."""
+class WorkerOptions(LoadOptions, StoreOptions):
+    """The models that jobs and requests may name, and how they are loaded."""
 
     title: ClassVar[str] = "Server"
     hints: ClassVar[Mapping[str, str]] = {"served_model_name": "write catalogue, a file that names models"}
+
+    model: ModelName = Field(
+        default="fiddle", description="the base model to serve and to tune: fiddle (embedded), a folder, or a hub name"
+    )
+    catalogue: LocalPath | None = Field(
+        default=None, description="YAML file of models, with aliases and prices; see docs/server.md"
+    )
+    base64_results: bool = Field(
+        default=True, description="give a job's result file in base64, as the hosted API does; false gives plain CSV"
+    )
+
+    def loading(self, place: str) -> LoadOptions:
+        """Returns how the model at `place` is loaded; the revision is that of `model` alone."""
+        revision = self.revision if place == self.model else None
+        given = {name: getattr(self, name) for name in LoadOptions.model_fields}
+        return LoadOptions(**given | {"revision": revision})
+
+
+class ServerOptions(WorkerOptions):
+    """Where the API listens, and how much it does at once."""
+
+    title: ClassVar[str] = "Listening"
 
     host: str = Field(
         default="127.0.0.1", description=f"address to listen on; beyond this machine only with ${KEY} set"
     )
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
-    model: ModelName = Field(
-        default="fiddle", description="the base model to serve and to tune: fiddle (embedded), a folder, or a hub name"
-    )
-    catalogue: LocalPath | None = Field(
-        default=None, description="YAML file of models, with aliases, prices and remote servers; see docs/serving.md"
-    )
-    base64_results: bool = Field(
-        default=True, description="give a job's result file in base64, as the hosted API does; false gives plain CSV"
-    )
     loaded_models: int = Field(
         default=4, ge=1, le=1000, description="models kept in memory at once; the one unused the longest goes first"
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")
-
-
-class WorkerOptions(ServerOptions, StoreOptions):
-    """What a worker must know of the server it works for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from luthier.errors import NotFoundError, SpecError
+from luthier.errors import NotFoundError, StateError
 from luthier.records.file_types import type_by_name
 from luthier.server.catalogue import Catalogue
 from luthier.store.opened import Store
@@ -40,8 +41,6 @@ class Places:
         """Returns what `load_model` takes for a model of the catalogue or a tuned one."""
         entry = self.catalogue.find(name)
         if entry is not None:
-            if entry.url is not None:
-                raise SpecError("runs on another server", where=name, remedy="name a model of this machine")
             return entry.place
         row = self.store.resources.get("model", name, self.project)
         return str(self.store.blobs.folder(self.store.resources.parts(row.id)))
@@ -59,9 +58,20 @@ class Places:
 
 
 def add_model(store: Store, project: str, name: str, folder: Path, body: Mapping[str, Any]) -> None:
-    """Adds the model in `folder` under `name`; a job that is run again after a fault puts it in its own place."""
+    """Adds the model in `folder` under `name`; a job that is run again after a fault puts it in its own place.
+
+    One that people have deleted meanwhile stays deleted.
+    """
     parts = {file.name: store.blobs.put_file(file) for file in sorted(folder.iterdir()) if file.is_file()}
     try:
         store.resources.change("model", name, project, lambda _: body, parts=parts)
     except NotFoundError:
-        store.resources.add("model", name, project, body, parts=parts)
+        with contextlib.suppress(StateError):
+            store.resources.add("model", name, project, body, parts=parts)
+
+
+def remove_model(store: Store, project: str, name: str) -> None:
+    """Removes a tuned model with the files made of it. `NotFoundError` when there is none."""
+    parts = store.resources.parts(name)
+    store.resources.delete("model", name, project)
+    store.blobs.forget_folder(parts)

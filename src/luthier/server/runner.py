@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import csv
 import io
 import os
@@ -16,19 +17,18 @@ from pathlib import Path
 from typing import Any
 
 from luthier import workflows
-from luthier.errors import Interrupted, LuthierError, RowsError
+from luthier.errors import Interrupted, LuthierError, NotFoundError, RowsError
 from luthier.report import Table
 from luthier.server.bound import localise
 from luthier.server.catalogue import open_catalogue
 from luthier.server.options import WorkerOptions
-from luthier.server.places import Places, add_model
-from luthier.server.wire.fine_tuning import figures, metrics_data, metrics_message
+from luthier.server.places import Places, add_model, remove_model
+from luthier.server.wire.fine_tuning import KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
 from luthier.store.ids import new_id
 from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Wanted
 from luthier.store.opened import Store
 
 BEAT_S = 0.5
-KEPT_CHECKPOINTS = 3
 WORKING = ("inputs", "run/data", "run/checkpoints", "run/models")
 """Folders of a job that go when it has ended: copies of files that may be deleted, and what is in the store."""
 MOST_ROW_PROBLEMS = 1000
@@ -139,7 +139,8 @@ class JobReport:
             kept = (*kept, resources.add("checkpoint", new_id("ftckpt_"), job.project, body, parent=job.id))
         for row in sorted(kept, key=lambda row: int(row.body["step"]))[:-KEPT_CHECKPOINTS]:
             resources.delete("checkpoint", row.id, job.project)
-            resources.delete("model", row.body["model"], job.project)
+            with contextlib.suppress(NotFoundError):  # deleted by its owner
+                remove_model(self._store, job.project, row.body["model"])
         self.say(NewEvent("info", f"Checkpoint created at step {step}", {"step": step}, key=f"checkpoint-{step}"))
 
 
@@ -158,7 +159,7 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             job = store.jobs.get(job.id)
             report.take(job)
         spec = localise(job.kind, job.spec, path=lambda id: places.file(id, folder / "inputs"), model=places.model)
-        spec = spec.model_copy(update=_own(spec, folder))
+        spec = spec.model_copy(update=_own(spec, folder, options))
         _tell_services(job)
         _say_again(folder, report)
         result = workflows.verb(job.kind).run(spec, report)
@@ -200,13 +201,14 @@ def _say_again(folder: Path, report: JobReport) -> None:
             report.metric(int(line["step"]), {name: value for name, value in line.items() if name != "step"})
 
 
-def _own(spec: Any, folder: Path) -> dict[str, Any]:
-    """Returns the keys that the server sets: the run folder, and whether a run goes on there."""
+def _own(spec: Any, folder: Path, options: WorkerOptions) -> dict[str, Any]:
+    """Returns the keys that the server sets: the run folder, whether a run goes on there, how models are loaded."""
     names = type(spec).model_fields
     if not (folder / "run" / "run.json").exists():
         shutil.rmtree(folder / "run", ignore_errors=True)  # begun, and killed before it had anything to keep
-    own = {"output": str(folder / "run")} if "output" in names else {}
-    return own | ({"resume": (folder / "run" / "run.json").exists()} if "resume" in names else {})
+    own = {"output": str(folder / "run"), "resume": (folder / "run" / "run.json").exists()}
+    own |= options.loading(spec.model).model_dump()
+    return {name: value for name, value in own.items() if name in names}
 
 
 def _finished(store: Store, job: Job, folder: Path, options: WorkerOptions) -> dict[str, Any]:
@@ -268,6 +270,8 @@ def _failed(store: Store, job: Job, owner: str, report: JobReport, error: Luthie
         for problem in error.problems[:MOST_ROW_PROBLEMS]:
             said = report.told(str(problem))
             report.say(NewEvent("error", said, {"line": problem.line, "field": problem.field}))
+        if (more := len(error.problems) - MOST_ROW_PROBLEMS) > 0:
+            report.say(NewEvent("error", f"... and {more} more problems in the rows"))
     code = "invalid_training_file" if isinstance(error, RowsError) else "invalid_value"
     said = report.told(str(error))
     events = [*report.close(), NewEvent("error", f"The job failed: {said}")]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from luthier.errors import SpecError
 from luthier.report import Report
-from luthier.server.options import KEY, WorkerOptions
+from luthier.server.options import KEY, ServerOptions, WorkerOptions
 
 if TYPE_CHECKING:
     from luthier.server.state import Server
@@ -28,7 +28,7 @@ AGAIN_S = 2.0
 """Between the death of a worker process and the next one."""
 
 
-class Spec(WorkerOptions):
+class Spec(ServerOptions):
     """Where to listen, what to serve, and where to keep it."""
 
     title = "Serve"

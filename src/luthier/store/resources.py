@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from luthier.errors import NotFoundError, StoreError
+from luthier.errors import NotFoundError, StateError, StoreError
 from luthier.store.blobs import Blob, Blobs
 from luthier.store.database import Database
 from luthier.store.labels import Labels, attach, detach, labelled
@@ -63,10 +63,13 @@ class Resources:
     ) -> Resource:
         """Returns the new row, on disk together with its parts and labels.
 
-        `StoreError` when a part's blob was taken away since it was put: put it again.
+        `StoreError` when a part's blob was taken away since it was put: put it again. `StateError` when the id is
+        taken, by a row that is there or by one that was deleted.
         """
         row = Resource(id, kind, project, parent, int(self._clock()), expires_at, dict(body))
         with self._database.write() as connection:
+            if connection.execute(sa.select(T.c.id).where(T.c.id == id)).first() is not None:
+                raise StateError(f"{kind} {id!r} is there, or was and has been deleted", remedy="choose another id")
             connection.execute(sa.insert(T).values(**_columns(row)))
             self._attach(connection, id, parts or {})
             attach(connection, id, labels or {})

@@ -7,6 +7,7 @@ from typing import Any
 from luthier.errors import NotFoundError
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, no_model
+from luthier.server.places import remove_model
 from luthier.server.wire.files import deleted
 from luthier.server.wire.models import base_json, tuned_json
 
@@ -37,13 +38,10 @@ def delete(call: Call) -> dict[str, Any]:
         raise ApiError(
             f"{name!r} is a model of the catalogue; only tuned models can be deleted.", status=403, param="model"
         )
-    store = call.server.store
-    parts = store.resources.parts(name)
     try:
-        store.resources.delete("model", name, call.project)
+        remove_model(call.server.store, call.project, name)
     except NotFoundError:
         raise no_model(name) from None
-    store.blobs.forget_folder(parts)
     return deleted(name, "model")
 
 

@@ -8,13 +8,14 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from luthier.server.errors import ApiError
-from luthier.server.wire.body import Body, Part, Refused
+from luthier.server.wire.body import Body, Part
 from luthier.server.wire.values import Metadata
 from luthier.store.jobs import Event, Job
 from luthier.store.resources import Resource
 from luthier.training.options import TuningOptions, default_rate
 
 Auto = Literal["auto"]
+KEPT_CHECKPOINTS = 3
 COMING = "only supervised tuning is there today; dpo and reinforcement come with a later version"
 
 
@@ -71,7 +72,6 @@ class CreateJob(Body):
     seed: int | None = Field(default=None, ge=0, le=2_147_483_647)
     integrations: list[Integration] | None = Field(default=None, max_length=5)
     metadata: Metadata | None = None
-    refused: ClassVar[Mapping[str, Refused]] = {}
 
 
 class CreatePermissions(Body):
@@ -128,7 +128,7 @@ def tune_spec(asked: CreateJob, numbers: Mapping[str, float], seed: int) -> dict
         "truncate": "end",
         "duplicates": "keep",
         "answer_rows": 0,
-        "keep_models": 3,
+        "keep_models": KEPT_CHECKPOINTS,
         "report_to": ["wandb"] if asked.integrations else [],
     }
 
