@@ -57,6 +57,14 @@ class NotFoundError(LuthierError):
     """There is nothing of that name, or it belongs to another project."""
 
 
+class RemoteError(LuthierError):
+    """Another server was asked, and refused or failed. `status` is what it answered with, 0 when it did not answer."""
+
+    def __init__(self, problem: str, *, status: int = 0, where: str = "", remedy: str = "") -> None:
+        super().__init__(problem, where=where, remedy=remedy)
+        self.status = status
+
+
 class StateError(LuthierError):
     """What was asked cannot be done any more, or not yet: a job that has ended cannot be paused."""
 

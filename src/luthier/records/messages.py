@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, cast, get_args
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 ROLES: tuple[str, ...] = get_args(Role)
-FinishReason = Literal["stop", "length", "tool_calls"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 Ranked = tuple[tuple[int, float], ...]
 """Tokens with their natural log-probabilities, likeliest first."""
 

@@ -6,10 +6,10 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from luthier.errors import LuthierError, NotFoundError
-from luthier.server.catalogue import Catalogue
+from luthier.server.catalogue import Catalogue, Entry
 from luthier.server.errors import ApiError, no_model
 from luthier.server.places import Places
 from luthier.server.wire.embeddings import foreign_tokens
@@ -17,6 +17,7 @@ from luthier.store.opened import Store
 
 if TYPE_CHECKING:
     from luthier.encoding.embedder import Embedder
+    from luthier.generation.remote import Remote, RemoteChat
     from luthier.generation.service import ServedChat
     from luthier.server.options import ServerOptions
 
@@ -30,13 +31,16 @@ class Answering:
         self._store, self._catalogue, self._options = store, catalogue, options
         self._loaded: OrderedDict[str, ServedChat] = OrderedDict()
         self._embedders: dict[str, Embedder] = {}
+        self._remotes: dict[str, RemoteChat] = {}
         self._loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
 
-    def chat(self, name: str, project: str) -> ServedChat:
-        """Returns the chat with a model of this machine; the first time takes as long as loading does."""
+    def chat(self, name: str, project: str) -> ServedChat | RemoteChat:
+        """Returns the chat with a model; the first time one of this machine takes as long as loading does."""
         entry = self._catalogue.find(name)
         if entry is not None and entry.kind != "chat":
             raise ApiError(f"{name!r} makes vectors; it writes no text.", code="invalid_value", param="model")
+        if entry is not None and entry.url is not None:
+            return self._elsewhere(entry)
         try:
             place = Places(self._store, self._catalogue, project).model(name)
         except NotFoundError:
@@ -45,6 +49,27 @@ class Answering:
             return kept
         with self._loading:  # one at a time; those that are loaded answer meanwhile
             return self._kept(place) or self._keep(place, self._load(place))
+
+    def here(self, name: str, project: str) -> ServedChat:
+        """Returns the chat with a model of this machine. `ApiError` when it is on another server."""
+        found = self.chat(name, project)
+        if self.remote(name) is not None:
+            raise ApiError(f"{name!r} is on another server.", code="unsupported_parameter", param="model")
+        return cast("ServedChat", found)
+
+    def remote(self, name: str) -> Remote | None:
+        """Returns the model on another server that `name` is; None for one of this machine."""
+        entry = self._catalogue.find(name)
+        return None if entry is None or entry.url is None else self._elsewhere(entry).remote
+
+    def _elsewhere(self, entry: Entry) -> RemoteChat:
+        from luthier.generation.remote import Remote, RemoteChat
+
+        with self._table:
+            if entry.id not in self._remotes:
+                remote = Remote(str(entry.url), entry.place, key_variable=entry.key_variable)
+                self._remotes[entry.id] = RemoteChat(remote)
+            return self._remotes[entry.id]
 
     def _kept(self, place: str) -> ServedChat | None:
         with self._table:

@@ -18,6 +18,10 @@ def check_model(call: Call, name: str) -> None:
     if entry is not None:
         if entry.kind != "chat":
             raise ApiError(f"{name!r} makes vectors and cannot be tuned here.", code="invalid_value", param="model")
+        if entry.url is not None:
+            raise ApiError(
+                f"{name!r} is on another server and cannot be tuned here.", code="invalid_value", param="model"
+            )
         return
     try:
         call.server.store.resources.get("model", name, call.project)

@@ -6,13 +6,15 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luthier.config import ModelName, Options, bind, read_mapping
+from luthier.config import ModelName, Options, Outside, bind, read_mapping
 from luthier.errors import SpecError
 from luthier.registry import nearest
+
+ServerUrl = Annotated[str, Outside("url")]
 
 
 class Entry(Options):
@@ -30,6 +32,14 @@ class Entry(Options):
         description="embedding requests that hold token ids: refused, or taken as those of its own tokenizer",
     )
     aliases: tuple[str, ...] = Field(default=(), description="other names for it, such as gpt-4o-mini")
+    url: ServerUrl | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="another server that has the model, with its /v1: http://127.0.0.1:11434/v1",
+    )
+    key_variable: str | None = Field(
+        default=None, min_length=1, description="the environment variable that holds that server's key"
+    )
     context: int | None = Field(default=None, ge=1, description="tokens it can read and write together")
     quality: str = Field(default="", description="what it is good for, in a sentence")
     input_price: float = Field(default=0.0, ge=0, description="price of a million tokens read")
@@ -38,7 +48,7 @@ class Entry(Options):
 
     @property
     def place(self) -> str:
-        """Where the model is: what `load_model` takes."""
+        """Where the model is: what `load_model` takes, or its name on the server at `url`."""
         return self.model or self.id
 
 
@@ -88,6 +98,7 @@ def open_catalogue(model: str, file: str | None) -> Catalogue:
         raise SpecError("names no models", where=file, remedy="write models: and a list of them")
     entries = tuple(_entry(value, f"{file}, model {number}") for number, value in enumerate(models, 1))
     _check_names(entries, file)
+    _check_places(entries, file)
     return Catalogue(entries)
 
 
@@ -97,6 +108,12 @@ def _entry(value: Any, where: str) -> Entry:
     if not isinstance(value, Mapping):
         raise SpecError(f"must be a name or keys and values. Got {value!r}", where=where)
     return bind(Entry, value, where=where, source="file")
+
+
+def _check_places(entries: tuple[Entry, ...], file: str) -> None:
+    for entry in entries:
+        if entry.key_variable is not None and entry.url is None:
+            raise SpecError(f"{entry.id} has a key_variable and no url", where=file, remedy="write its url too")
 
 
 def _check_names(entries: tuple[Entry, ...], file: str) -> None:

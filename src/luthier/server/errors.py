@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from luthier.errors import BusyError, CapacityError, ContextError, LuthierError, NotFoundError, StoreError
+from luthier.errors import BusyError, CapacityError, ContextError, LuthierError, NotFoundError, RemoteError, StoreError
 
 INVALID = "invalid_request_error"
 
@@ -52,6 +52,8 @@ def as_api_error(error: Exception) -> ApiError:
             return ApiError(str(error), status=404, param=error.param)
         case CapacityError():
             return ApiError(str(error), status=413, param=error.param)
+        case RemoteError():
+            return _from_elsewhere(error)
         case StoreError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
         case BusyError():
@@ -61,6 +63,18 @@ def as_api_error(error: Exception) -> ApiError:
         case LuthierError():
             return ApiError(str(error), param=error.param, code="invalid_value")
     return ApiError("The server failed on this request; its log says why.", status=500, kind="server_error", retry=True)
+
+
+PASSED_ON = {400: 400, 404: 404, 413: 413, 422: 400, 429: 429}
+"""What another server says about the request itself; everything else is between that server and ours."""
+
+
+def _from_elsewhere(error: RemoteError) -> ApiError:
+    if error.status in PASSED_ON:
+        kind = "requests" if error.status == 429 else INVALID
+        return ApiError(str(error), status=PASSED_ON[error.status], kind=kind, retry=error.status == 429)
+    later = error.status == 0 or error.status >= 500
+    return ApiError(str(error), status=502, code="upstream_error", kind="server_error", retry=later)
 
 
 def no_model(name: str) -> ApiError:

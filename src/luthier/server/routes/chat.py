@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from luthier.errors import SpecError
-from luthier.records.messages import Delta, Sampling, Usage
+from luthier.records.messages import Delta, Usage
+from luthier.server.asking import Question, Replies, ask
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
 from luthier.server.sse import streamed
@@ -36,23 +35,21 @@ from luthier.server.wire.values import ChangeMetadata, metadata_labels
 from luthier.store.ids import new_id
 from luthier.store.resources import Resource
 
-if TYPE_CHECKING:
-    from luthier.generation.service import ServedChat
-
 KIND = "chat.completion"
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """A request that has been read: the prompt's tokens and how each choice is drawn."""
+    """A request that has been read, and taken by a model."""
 
     body: CreateChat
-    chat: ServedChat
-    prompt: list[int]
-    samplings: tuple[Sampling, ...]
-    calls: bool
+    replies: Replies
     id: str
     created: int
+
+    @property
+    def choices(self) -> range:
+        return range(self.replies.question.choices)
 
     @property
     def logprobs(self) -> bool:
@@ -62,31 +59,19 @@ class _Asked:
     def old_form(self) -> bool:
         return self.body.functions is not None
 
-    async def deltas(self, index: int) -> AsyncIterator[Delta]:
-        """Yields the pieces of one choice; a stop token is no part of what is shown."""
-        sampling = self.samplings[index]
-        async with aclosing(self.chat.reply(self.prompt, sampling, calls=self.calls)) as pieces:
-            async for delta in pieces:
-                shown = without_stop(delta, self.chat.template.stop_ids)
-                yield (
-                    shown
-                    if self.body.parallel_tool_calls is not False
-                    else replace(shown, tool_calls=shown.tool_calls[:1])
-                )
-
 
 async def create(call: Call) -> Any:
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
         return streamed(_stream(call, asked))
-    found = await asyncio.gather(*(_whole(asked, index) for index in range(len(asked.samplings))))
+    found = await asyncio.gather(*(_whole(asked, index) for index in asked.choices))
     return await _finished(call, asked, found)
 
 
 async def _finished(call: Call, asked: _Asked, found: Sequence[Sequence[Delta]]) -> dict[str, Any]:
     """Returns the whole completion from the pieces of each choice, which is kept where that was asked for."""
     choices = [
-        choice_json(index, deltas, asked.chat.token_bytes, logprobs=asked.logprobs, old_form=asked.old_form)
+        choice_json(index, deltas, asked.replies.token_bytes, logprobs=asked.logprobs, old_form=asked.old_form)
         for index, deltas in enumerate(found)
     ]
     usage = total_usage([deltas[-1].usage or Usage(0, 0) for deltas in found])
@@ -98,57 +83,22 @@ async def _finished(call: Call, asked: _Asked, found: Sequence[Sequence[Delta]])
 
 def _read(call: Call) -> _Asked:
     body: CreateChat = call.body
-    messages, tools, sampling = read_messages(body), read_tools(body), read_sampling(body)
-    schema = body.response_format.schema_of() if body.response_format is not None else None
-    if schema is not None:
-        sampling = replace(sampling, grammar=_grammar(schema))
-    chat = call.server.answering.chat(body.model, call.project)
-    if must_call(body):
-        sampling = replace(sampling, grammar=_call_grammar(body, chat, tools))
-    prompt = chat.prompt(messages, tools)
-    seeds = [None if sampling.seed is None else sampling.seed + index for index in range(body.n or 1)]
-    return _Asked(
-        body,
-        chat,
-        prompt,
-        tuple(replace(sampling, seed=seed) for seed in seeds),
-        bool(tools) or any(message.tool_calls for message in messages),
-        new_id("chatcmpl-"),
-        int(time.time()),
+    tools = read_tools(body)
+    question = Question(
+        model=body.model,
+        messages=read_messages(body),
+        sampling=read_sampling(body),
+        tools=tools,
+        forced=callable_functions(body, tools) if must_call(body) else None,
+        several=body.parallel_tool_calls is not False,
+        schema=body.response_format.schema_of() if body.response_format is not None else None,
+        choices=body.n or 1,
     )
-
-
-def _grammar(schema: dict[str, Any]) -> str:
-    from luthier.generation.grammar import json_grammar
-
-    try:
-        return json_grammar(schema)
-    except SpecError as error:
-        raise ApiError(
-            f"response_format: {error}", code="invalid_value", param="response_format.json_schema.schema"
-        ) from None
-
-
-def _call_grammar(body: CreateChat, chat: ServedChat, tools: Sequence[dict[str, Any]]) -> str:
-    from luthier.generation.grammar import call_grammar
-
-    frame = chat.template.call_frame
-    if frame is None:
-        raise ApiError(
-            f"tool_choice: the chat template of {body.model} does not write calls in a form that can be enforced; "
-            "leave the choice to the model.",
-            code="unsupported_parameter",
-            param="tool_choice",
-        )
-    functions = callable_functions(body, tools)
-    try:
-        return call_grammar(frame, functions, chat.template.markers, several=body.parallel_tool_calls is not False)
-    except SpecError as error:
-        raise ApiError(f"tools: {error}", code="invalid_value", param="tools") from None
+    return _Asked(body, ask(call, question), new_id("chatcmpl-"), int(time.time()))
 
 
 async def _whole(asked: _Asked, index: int) -> list[Delta]:
-    return [delta async for delta in asked.deltas(index)]
+    return [delta async for delta in asked.replies.deltas(index)]
 
 
 async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
@@ -156,12 +106,12 @@ async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
 
     async def write(index: int) -> None:
         try:
-            async for delta in asked.deltas(index):
+            async for delta in asked.replies.deltas(index):
                 pieces.put_nowait((index, delta))
         except Exception as error:
             pieces.put_nowait(error)
 
-    writers = [asyncio.create_task(write(index)) for index in range(len(asked.samplings))]
+    writers = [asyncio.create_task(write(index)) for index in asked.choices]
     with_usage = bool(asked.body.stream_options and asked.body.stream_options.include_usage)
     found: list[list[Delta]] = [[] for _ in writers]
     try:
@@ -173,7 +123,7 @@ async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
             choice = piece_json(
                 index,
                 delta,
-                asked.chat.token_bytes,
+                asked.replies.token_bytes,
                 first=not found[index],
                 logprobs=asked.logprobs,
                 old_form=asked.old_form,
@@ -187,18 +137,6 @@ async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
     finally:
         for writer in writers:
             writer.cancel()
-
-
-def without_stop(delta: Delta, stop_ids: frozenset[int]) -> Delta:
-    """Returns `delta` without the token that ended the reply: it is no part of what is shown."""
-    if delta.finish_reason and delta.token_ids and delta.token_ids[-1] in stop_ids:
-        return replace(
-            delta,
-            token_ids=delta.token_ids[:-1],
-            logprobs=delta.logprobs[:-1],
-            top_logprobs=delta.top_logprobs[:-1],
-        )
-    return delta
 
 
 # ---- stored completions

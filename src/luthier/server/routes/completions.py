@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.concurrency import run_in_threadpool
 
 from luthier.records.messages import Delta, Sampling, Usage
+from luthier.server.asking import without_stop
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
-from luthier.server.routes.chat import without_stop
+from luthier.server.forwarding import forward
 from luthier.server.sse import streamed
 from luthier.server.wire.completions import (
     DEFAULT_TOKENS,
@@ -60,6 +61,8 @@ class _Asked:
 
 
 async def create(call: Call) -> Any:
+    if (remote := call.server.answering.remote(call.body.model)) is not None:
+        return await forward(remote, "/completions", call.body, call.body.model)
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
         return streamed(_stream(asked))
@@ -83,7 +86,7 @@ def _read(call: Call) -> _Asked:
         )
     if body.stream and tried > kept:
         raise ApiError("best_of cannot be streamed.", code="invalid_value", param="best_of")
-    chat = call.server.answering.chat(body.model, call.project)
+    chat = call.server.answering.here(body.model, call.project)
     prompts = prompts_of(body)
     if len(prompts) * tried > MOST_REPLIES:
         raise ApiError(

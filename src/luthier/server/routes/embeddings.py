@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from luthier.server.call import Call, Endpoint
+from luthier.server.forwarding import forward
 from luthier.server.wire.embeddings import CreateEmbeddings, check_texts, embeddings_json, inputs_of
 
 
-def create(call: Call) -> dict[str, Any]:
+async def create(call: Call) -> Any:
+    if (remote := call.server.answering.remote(call.body.model)) is not None:
+        return await forward(remote, "/embeddings", call.body, call.body.model)
+    return await run_in_threadpool(_embed, call)
+
+
+def _embed(call: Call) -> dict[str, Any]:
     asked: CreateEmbeddings = call.body
     texts, rows = inputs_of(asked)
     check_texts(texts)

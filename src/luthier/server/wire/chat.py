@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Protocol
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luthier.records.messages import Delta, Message, Ranked, Sampling, ToolCall, Usage
+from luthier.records.messages import Delta, Message, Sampling, ToolCall, Usage
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part, Refused
+from luthier.server.wire.logprobs import TokenBytes, tokens_json
 from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn, read_message, tool_json
 from luthier.server.wire.values import Metadata
 from luthier.store.resources import Resource
-
-
-class TokenBytes(Protocol):
-    """The bytes that a token stands for; `special` ones mark turns and are no part of a text."""
-
-    special: frozenset[int]
-
-    def __call__(self, token: int) -> bytes: ...
-
 
 CACHING = "nothing is billed by what is cached"
 
@@ -221,8 +213,6 @@ def completion_json(
 
 
 FINGERPRINT = "fp_luthier"
-LEAST = -9999.0
-"""JSON has no minus infinity."""
 
 
 def choice_json(
@@ -301,18 +291,7 @@ def total_usage(usages: Sequence[Usage]) -> Usage:
 
 def logprobs_json(deltas: Sequence[Delta], bytes_of: TokenBytes) -> dict[str, Any]:
     """Returns the log-probabilities of pieces, a token each."""
-    content = []
-    for delta in deltas:
-        ranked: Sequence[Ranked] = delta.top_logprobs or [()] * len(delta.logprobs)
-        for token, value, others in zip(delta.token_ids, delta.logprobs, ranked, strict=True):
-            top = [_token(other, chance, bytes_of) for other, chance in others]
-            content.append(_token(token, value, bytes_of) | {"top_logprobs": top})
-    return {"content": content, "refusal": None}
-
-
-def _token(token: int, value: float, bytes_of: TokenBytes) -> dict[str, Any]:
-    content = bytes_of(token)
-    return {"token": content.decode("utf-8", errors="replace"), "logprob": max(value, LEAST), "bytes": list(content)}
+    return {"content": tokens_json(deltas, bytes_of), "refusal": None}
 
 
 def _streamed(place: int, call: ToolCall) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from luthier.records.messages import Ranked, Usage
 from luthier.server.wire.body import Refused
-from luthier.server.wire.chat import FINGERPRINT, LEAST, SamplingIn, TokenBytes
+from luthier.server.wire.chat import FINGERPRINT, SamplingIn
+from luthier.server.wire.logprobs import LEAST, TokenBytes
 
 Token = Annotated[int, Field(ge=0, lt=2**31)]
 DEFAULT_TOKENS = 16

@@ -1,0 +1,176 @@
+"""One question to a model, whichever route it came by and wherever the model is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from luthier.errors import SpecError
+from luthier.records.messages import Delta, Message, Sampling
+from luthier.server.call import Call
+from luthier.server.errors import ApiError
+from luthier.server.wire.logprobs import TokenBytes
+
+if TYPE_CHECKING:
+    from luthier.generation.remote import RemoteChat
+    from luthier.generation.service import ServedChat
+
+Tool = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a model is asked. `forced` are the functions one of which has to be called; None leaves it to the model.
+
+    `several` allows more than one call. The reply is JSON of `schema` where there is one. `schema_key` and
+    `prompt_key` are what errors call the schema and the messages.
+    """
+
+    model: str
+    messages: Sequence[Message]
+    sampling: Sampling
+    tools: Sequence[Tool] = ()
+    forced: Sequence[Tool] | None = None
+    several: bool = True
+    schema: Mapping[str, Any] | None = None
+    choices: int = 1
+    schema_key: str = "response_format.json_schema.schema"
+    prompt_key: str = "messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """A question that a model has taken: its replies, each written when it is asked for."""
+
+    question: Question
+    token_bytes: TokenBytes
+    write: Callable[[Sampling], AsyncGenerator[Delta, None] | AsyncIterator[Delta]]
+
+    async def deltas(self, index: int = 0) -> AsyncGenerator[Delta, None]:
+        """Yields the pieces of one reply; each has a seed of its own where there is a seed.
+
+        `ApiError` when a reply that should be JSON of a schema ends and is not.
+        """
+        sampling, text = self.question.sampling, ""
+        if sampling.seed is not None:
+            sampling = replace(sampling, seed=sampling.seed + index)
+        async with aclosing(self.write(sampling)) as pieces:  # type: ignore[type-var]
+            async for delta in pieces:
+                text += delta.text
+                if delta.finish_reason == "stop":
+                    self._check(text)
+                yield delta if self.question.several else replace(delta, tool_calls=delta.tool_calls[:1])
+
+    def _check(self, text: str) -> None:
+        if self.question.schema is None:
+            return
+        from luthier.generation.schemas import problem_of
+
+        if said := problem_of(text, self.question.schema):
+            raise ApiError(
+                f"The model's reply is not what the schema asks for: {said}. Nothing of it is to be relied on.",
+                status=502,
+                code="schema_not_followed",
+                kind="server_error",
+                retry=True,
+            )
+
+
+def ask(call: Call, question: Question) -> Replies:
+    """Returns the replies to `question`, none of them begun. `ApiError` for what the model cannot be asked."""
+    chat = call.server.answering.chat(question.model, call.project)
+    from luthier.generation.remote import RemoteChat
+
+    return _elsewhere(chat, question) if isinstance(chat, RemoteChat) else _here(chat, question)
+
+
+def _here(chat: ServedChat, question: Question) -> Replies:
+    sampling, tools = question.sampling, question.tools
+    if question.schema is not None:
+        sampling = replace(sampling, grammar=_grammar(question, question.schema))
+    if question.forced is not None:
+        sampling = replace(sampling, grammar=_call_grammar(question, chat, question.forced))
+    prompt = prompt_of(chat, question)
+    calls = bool(tools) or any(message.tool_calls for message in question.messages)
+    stop_ids = chat.template.stop_ids
+
+    async def write(drawn: Sampling) -> AsyncIterator[Delta]:
+        async with aclosing(chat.reply(prompt, drawn, calls=calls)) as pieces:
+            async for delta in pieces:
+                yield without_stop(delta, stop_ids)
+
+    return Replies(replace(question, sampling=sampling), chat.token_bytes, write)
+
+
+def prompt_of(chat: ServedChat, question: Question) -> list[int]:
+    """Returns the tokens that a model of this machine reads. `ApiError` when they do not fit."""
+    from luthier.errors import ContextError
+
+    try:
+        return chat.prompt(question.messages, question.tools)
+    except ContextError as error:
+        raise ApiError(str(error), code="context_length_exceeded", param=question.prompt_key) from None
+
+
+def _elsewhere(chat: RemoteChat, question: Question) -> Replies:
+    tools = list(question.tools)
+    extra: dict[str, Any] = {}
+    if question.schema is not None:
+        named = {"name": "reply", "schema": dict(question.schema), "strict": True}
+        extra["response_format"] = (
+            {"type": "json_object"}
+            if question.schema == {"type": "object"}
+            else {"type": "json_schema", "json_schema": named}
+        )
+    if question.forced is not None:
+        names = {function["name"] for function in question.forced}
+        tools = [tool for tool in tools if tool["function"]["name"] in names]
+        extra["tool_choice"] = "required"
+    if tools and not question.several:
+        extra["parallel_tool_calls"] = False
+
+    def write(drawn: Sampling) -> AsyncIterator[Delta]:
+        return chat.stream(question.messages, drawn, tools, extra=extra)
+
+    return Replies(question, chat.token_bytes, write)
+
+
+def _grammar(question: Question, schema: Mapping[str, Any]) -> str:
+    from luthier.generation.grammar import json_grammar
+
+    try:
+        return json_grammar(schema)
+    except SpecError as error:
+        key = question.schema_key
+        raise ApiError(f"{key.partition('.')[0]}: {error}", code="invalid_value", param=key) from None
+
+
+def _call_grammar(question: Question, chat: ServedChat, functions: Sequence[Tool]) -> str:
+    from luthier.generation.grammar import call_grammar
+
+    frame = chat.template.call_frame
+    if frame is None:
+        raise ApiError(
+            f"tool_choice: the chat template of {question.model} does not write calls in a form that can be enforced; "
+            "leave the choice to the model.",
+            code="unsupported_parameter",
+            param="tool_choice",
+        )
+    try:
+        return call_grammar(frame, functions, chat.template.markers, several=question.several)
+    except SpecError as error:
+        raise ApiError(f"tools: {error}", code="invalid_value", param="tools") from None
+
+
+def without_stop(delta: Delta, stop_ids: frozenset[int]) -> Delta:
+    """Returns `delta` without the token that ended the reply: it is no part of what is shown."""
+    if delta.finish_reason and delta.token_ids and delta.token_ids[-1] in stop_ids:
+        return replace(
+            delta,
+            token_ids=delta.token_ids[:-1],
+            logprobs=delta.logprobs[:-1],
+            top_logprobs=delta.top_logprobs[:-1],
+        )
+    return delta
