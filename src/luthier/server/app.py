@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import hmac
 import inspect
 import logging
@@ -16,13 +18,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luthier.server.call import Call, Endpoint, Upload
 from luthier.server.errors import ApiError, as_api_error
 from luthier.server.options import BODY_LIMIT, FILE_LIMIT, KEY
+from luthier.server.pages import info_page
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
 from luthier.server.wire.body import Part, read_body
@@ -46,7 +49,7 @@ def create_app(server: Server) -> ASGIApp:
 
     routes = [_route(endpoint, server) for endpoint in ENDPOINTS]
     app = Starlette(
-        routes=[*routes, Route("/health", _health)],
+        routes=[*routes, Route("/health", _health), Route("/", _page(server))],
         exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
         lifespan=lifespan,
     )
@@ -55,6 +58,20 @@ def create_app(server: Server) -> ASGIApp:
 
 async def _health(_: Request) -> Response:
     return JSONResponse({"status": "ok"})
+
+
+def _page(server: Server) -> Any:
+    async def answer(request: Request) -> Response:
+        try:
+            _check_key(request)
+        except ApiError as error:
+            known = error_response(error)
+            known.headers["www-authenticate"] = 'Basic realm="Luthier: any name, and the key as the password"'
+            return known
+        url = f"{request.url.scheme}://{request.url.netloc}/v1"
+        return HTMLResponse(await run_in_threadpool(info_page, server, PROJECT, url))
+
+    return answer
 
 
 def _route(endpoint: Endpoint, server: Server) -> Route:
@@ -150,6 +167,9 @@ def _check_key(request: Request) -> None:
     if not wanted:
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":  # a browser's: NAME:KEY in base64
+        with contextlib.suppress(ValueError):
+            scheme, given = "bearer", base64.b64decode(given, validate=True).decode().partition(":")[2]
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
         raise ApiError(
             "The API key is missing or wrong: send it as 'Authorization: Bearer KEY'.",

@@ -14,7 +14,7 @@ def base_json(entry: Entry, created: int) -> dict[str, Any]:
         "id": entry.id,
         "object": "model",
         "created": created,
-        "owned_by": "luthier",
+        "owned_by": "luthier" if entry.url is None else "elsewhere",
         "kind": entry.kind,
         "context_length": entry.context,
         "description": entry.quality,

@@ -1,0 +1,189 @@
+"""Models behind another server: a second server of ours stands there, unless it has to misbehave."""
+
+from __future__ import annotations
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from openai import OpenAI
+from serving import Running, serve, upload
+
+ASKED = [{"role": "user", "content": "Text: Ada Quill keeps the mill at Tarn.\nQuestion: Who keeps the mill at Tarn?"}]
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather of a town",
+        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
+    },
+}
+SCHEMA = {
+    "type": "object",
+    "properties": {"keeper": {"type": "string", "maxLength": 20}},
+    "required": ["keeper"],
+    "additionalProperties": False,
+}
+
+
+class Odd(BaseHTTPRequestHandler):
+    """A server that answers what its model is called."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        kind = asked["model"]
+        if kind == "busy":
+            self.answer(429, {"error": {"message": "slow down"}})
+        elif kind == "locked":
+            self.answer(401, {"error": {"message": f"key {self.headers.get('authorization')}"}})
+        elif kind == "broken":
+            self.answer(500, {"detail": "oh"})
+        else:
+            text = {"loose": '{"keeper": 3}', "cut": "Ada"}[kind]
+            chunk = {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+            end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+            frames = [chunk] if kind == "cut" else [chunk, end]
+            body = "".join(f"data: {json.dumps(frame)}\n\n" for frame in frames).encode()
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    def answer(self, status: int, content: Any) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def odd() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Odd)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def proxy(server: Running, odd: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("proxy")
+    entries: list[dict[str, Any]] = [
+        {"id": "far", "model": "fiddle", "url": server.url, "aliases": ["gpt-far"], "context": 2048, "quality": "a <b>"},
+        {"id": "far-vectors", "model": "all-minilm-l6-v2", "kind": "embedding", "url": server.url},
+        {"id": "nobody", "url": "http://127.0.0.1:9/v1"},
+        {"id": "unset", "model": "locked", "url": odd, "key_variable": "LUTHIER_TEST_UNSET"},
+        {"id": "locked", "url": odd, "key_variable": "LUTHIER_TEST_KEY"},
+        *({"id": name, "url": odd, "input_price": 2.5} for name in ("busy", "broken", "loose", "cut")),
+    ]
+    (folder / "models.yaml").write_text(json.dumps({"models": entries}))
+    env = {"LUTHIER_TEST_KEY": "sesame", "LUTHIER_KEY": "abc"}
+    running = serve(folder / "home", "--catalogue", str(folder / "models.yaml"), "--workers", "0", env=env)
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="module")
+def far(proxy: Running) -> OpenAI:
+    return proxy.client(api_key="abc")
+
+
+def say(client: OpenAI, **options: Any) -> Any:
+    return client.chat.completions.create(
+        **{"model": "far", "messages": ASKED, "temperature": 0, "max_tokens": 12} | options
+    )
+
+
+def test_replies_are_those_of_the_other_server(client: OpenAI, far: OpenAI) -> None:
+    near = say(client, model="fiddle", logprobs=True, top_logprobs=2).choices[0]
+    there = say(far, model="gpt-far", logprobs=True, top_logprobs=2)
+    assert there.model == "gpt-far"
+    assert there.choices[0].message.content == near.message.content
+    assert there.choices[0].finish_reason == near.finish_reason
+    assert there.choices[0].logprobs.model_dump() == near.logprobs.model_dump()
+    assert there.usage.completion_tokens > 0
+    chunks = list(say(far, stream=True, stream_options={"include_usage": True}))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == near.message.content
+    assert chunks[-1].usage.model_dump() == there.usage.model_dump()
+
+
+def test_settings_are_handed_on(client: OpenAI, far: OpenAI) -> None:
+    for options in (
+        {"temperature": 1.2, "seed": 5, "n": 2, "top_p": 0.9, "presence_penalty": 1.0, "stop": ["a"]},
+        {"tools": [TOOL], "tool_choice": "required", "max_tokens": 60},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}, "max_tokens": 60},
+    ):
+        near, there = say(client, **options | {"model": "fiddle"}), say(far, **options)
+        for ours, theirs in zip(near.choices, there.choices, strict=True):
+            assert ours.message.content == theirs.message.content
+            assert ours.finish_reason == theirs.finish_reason
+            calls = [[call.function.arguments for call in one.message.tool_calls or []] for one in (ours, theirs)]
+            assert calls[0] == calls[1]
+
+
+def test_plain_completions_and_vectors_are_forwarded(client: OpenAI, far: OpenAI) -> None:
+    asked: dict[str, Any] = {"prompt": ["The mill at", "One two"], "max_tokens": 4, "temperature": 0, "logprobs": 1}
+    near, there = (c.completions.create(model=m, **asked) for c, m in ((client, "fiddle"), (far, "far")))
+    assert [one.model_dump() for one in there.choices] == [one.model_dump() for one in near.choices]
+    assert there.model == "far"
+    pieces = list(far.completions.create(model="far", prompt="The mill", max_tokens=4, temperature=0, stream=True))
+    assert {piece.model for piece in pieces} == {"far"}
+    vectors = far.embeddings.create(model="far-vectors", input="a mill").data[0].embedding
+    assert vectors == client.embeddings.create(model="all-minilm-l6-v2", input="a mill").data[0].embedding
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "said"),
+    [
+        ("nobody", openai.InternalServerError, "does not answer"),
+        ("unset", openai.InternalServerError, "set LUTHIER_TEST_UNSET"),
+        ("locked", openai.InternalServerError, "Bearer sesame"),
+        ("busy", openai.RateLimitError, "slow down"),
+        ("broken", openai.InternalServerError, "answered 500: oh"),
+        ("cut", openai.InternalServerError, "ended in the middle"),
+    ],
+)
+def test_what_goes_wrong_there_is_said_here(far: OpenAI, model: str, kind: type[Exception], said: str) -> None:
+    with pytest.raises(kind, match=said) as caught:
+        say(far, model=model)
+    retry = {"nobody": "true", "busy": "true", "broken": "true", "cut": "true"}.get(model, "false")
+    assert caught.value.response.headers["x-should-retry"] == retry  # type: ignore[attr-defined]
+
+
+def test_a_reply_that_ignores_its_schema_is_an_error(far: OpenAI) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
+    with pytest.raises(openai.InternalServerError, match="keeper.*3 is not of type 'string'"):
+        say(far, model="loose", response_format=form)
+    assert say(far, model="loose").choices[0].message.content == '{"keeper": 3}'
+
+
+def test_what_another_server_cannot_do_is_refused(far: OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="token ids mean something else"):
+        say(far, logit_bias={"5": 1})
+    file = upload(far, [{"messages": ASKED + [{"role": "assistant", "content": "x"}]}])
+    with pytest.raises(openai.BadRequestError, match="on another server and cannot be tuned"):
+        far.fine_tuning.jobs.create(model="far", training_file=file.id)
+
+
+def test_the_page_lists_the_models_to_those_with_the_key(proxy: Running) -> None:
+    address = proxy.url.removesuffix("v1")
+    refused = httpx.get(address)
+    assert (refused.status_code, refused.headers["www-authenticate"][:5]) == (401, "Basic")
+    word = base64.b64encode(b"me:abc").decode()
+    page = httpx.get(address, headers={"authorization": f"Basic {word}"})
+    assert page.status_code == 200
+    for said in ("gpt-far", "another server", "2,048", "2.5", "a &lt;b&gt;", proxy.url):
+        assert said in page.text
+    assert httpx.get(address, headers={"authorization": "Basic !"}).status_code == 401
