@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -81,7 +80,14 @@ def odd() -> Iterator[str]:
 def proxy(server: Running, odd: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("proxy")
     entries: list[dict[str, Any]] = [
-        {"id": "far", "model": "fiddle", "url": server.url, "aliases": ["gpt-far"], "context": 2048, "quality": "a <b>"},
+        {
+            "id": "far",
+            "model": "fiddle",
+            "url": server.url,
+            "aliases": ["gpt-far"],
+            "context": 2048,
+            "quality": "a <b>",
+        },
         {"id": "far-vectors", "model": "all-minilm-l6-v2", "kind": "embedding", "url": server.url},
         {"id": "nobody", "url": "http://127.0.0.1:9/v1"},
         {"id": "unset", "model": "locked", "url": odd, "key_variable": "LUTHIER_TEST_UNSET"},
@@ -164,7 +170,7 @@ def test_what_goes_wrong_there_is_said_here(far: OpenAI, model: str, kind: type[
 
 def test_a_reply_that_ignores_its_schema_is_an_error(far: OpenAI) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
-    with pytest.raises(openai.InternalServerError, match="keeper.*3 is not of type 'string'"):
+    with pytest.raises(openai.InternalServerError, match=r"keeper.*3 is not of type 'string'"):
         say(far, model="loose", response_format=form)
     assert say(far, model="loose").choices[0].message.content == '{"keeper": 3}'
 
@@ -172,7 +178,7 @@ def test_a_reply_that_ignores_its_schema_is_an_error(far: OpenAI) -> None:
 def test_what_another_server_cannot_do_is_refused(far: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="token ids mean something else"):
         say(far, logit_bias={"5": 1})
-    file = upload(far, [{"messages": ASKED + [{"role": "assistant", "content": "x"}]}])
+    file = upload(far, [{"messages": [*ASKED, {"role": "assistant", "content": "x"}]}])
     with pytest.raises(openai.BadRequestError, match="on another server and cannot be tuned"):
         far.fine_tuning.jobs.create(model="far", training_file=file.id)
 

@@ -24,6 +24,7 @@ from luthier.server.catalogue import open_catalogue
 from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model, remove_model
 from luthier.server.wire.fine_tuning import KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
+from luthier.store.files import keep_file
 from luthier.store.ids import new_id
 from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Wanted
 from luthier.store.opened import Store
@@ -219,10 +220,7 @@ def _finished(store: Store, job: Job, folder: Path, options: WorkerOptions) -> d
     add_model(store, job.project, name, folder / "run" / "model", _model_body(job, ""))
     content = _step_metrics(read_metrics(folder / "run" / "metrics.jsonl"))
     blob = store.blobs.put([base64.b64encode(content) if options.base64_results else content])
-    body = {"filename": "step_metrics.csv", "purpose": "fine-tune-results", "bytes": blob.size_bytes}
-    row = store.resources.add(
-        "file", new_id("file-"), job.project, body, parts={"content": blob}, labels={"purpose": "fine-tune-results"}
-    )
+    row = keep_file(store, job.project, blob, filename="step_metrics.csv", purpose="fine-tune-results")
     from luthier.training.run import RunFolder
 
     tokens = RunFolder(folder / "run").read()["state"]["tokens"]

@@ -59,6 +59,7 @@ def run(spec: Spec, report: Report) -> Result:
 
     from luthier.server.answering import Answering
     from luthier.server.app import create_app
+    from luthier.server.batching import Batches
     from luthier.server.catalogue import open_catalogue
     from luthier.server.state import Server
     from luthier.store.opened import Store
@@ -66,11 +67,14 @@ def run(spec: Spec, report: Report) -> Result:
     catalogue = open_catalogue(spec.model, spec.catalogue)
     store = Store.open(spec)
     server = Server(spec, store, catalogue, Answering(store, catalogue, spec), int(time.time()))
-    config = uvicorn.Config(create_app(server), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    app = create_app(server)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10)
     web = uvicorn.Server(config)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     threading.Thread(target=server.answering.warm_up, daemon=True).start()
+    batches = Batches(server, app)
+    batches.start()
     workers = [_Worker(spec) for _ in range(spec.workers)]
     for line in _banner(url, server):
         report.event("info", line)
@@ -84,6 +88,7 @@ def run(spec: Spec, report: Report) -> Result:
                 _sweep(store, report)
             time.sleep(LOOK_S)
     finally:
+        batches.close()
         web.should_exit = True
         for worker in workers:
             worker.end()

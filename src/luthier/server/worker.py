@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from luthier import workflows
 from luthier.report import Report
 from luthier.server.options import WorkerOptions
 
@@ -59,7 +60,7 @@ def run(spec: Spec, report: Report) -> Result:
     done, parent = 0, os.getppid()
     try:
         while not report.cancelled() and os.getppid() == parent:
-            job = store.jobs.lease(owner)
+            job = store.jobs.lease(owner, workflows.verbs())
             if job is None:
                 time.sleep(POLL_S)
                 continue

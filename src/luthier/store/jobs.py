@@ -135,8 +135,16 @@ class Jobs:
             rows = connection.execute(query).all()
         return tuple(_job(row) for row in rows[:limit]), len(rows) > limit
 
-    def want(self, id: str, wanted: Wanted, *, kind: str | None = None, project: str | None = None) -> Job:
-        """Returns the job after it was asked to run on, to pause or to end.
+    def want(
+        self,
+        id: str,
+        wanted: Wanted,
+        *,
+        kind: str | None = None,
+        project: str | None = None,
+        details: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """Returns the job after it was asked to run on, to pause or to end; `details` are added to its own.
 
         What no worker holds is settled at once; a worker hears of it at its next heartbeat. `StateError` when the job
         has ended.
@@ -145,7 +153,7 @@ class Jobs:
             job = self._get(connection, id, kind=kind, project=project, lock=True)
             if job.status in ENDED:
                 raise StateError(f"job {id} has ended ({job.status}) and cannot be asked to {wanted}", param="id")
-            settled: dict[str, Any] = {"wanted": wanted}
+            settled: dict[str, Any] = {"wanted": wanted, "details": job.details | dict(details or {})}
             if job.status != "running":
                 status = {"run": "queued", "pause": "paused", "cancel": "cancelled"}[wanted]
                 settled |= {"status": status} | ({"finished_at": int(self._clock())} if wanted == "cancel" else {})

@@ -75,6 +75,14 @@ class Resources:
             attach(connection, id, labels or {})
         return row
 
+    def add_all(self, kind: str, project: str, parent: str, bodies: Mapping[str, Body]) -> None:
+        """Adds rows of one parent, ids and their bodies, in their order: all of them or, where it fails, none."""
+        now = int(self._clock())
+        rows = [Resource(id, kind, project, parent, now, None, dict(body)) for id, body in bodies.items()]
+        with self._database.write() as connection:
+            for row in rows:
+                connection.execute(sa.insert(T).values(**_columns(row)))
+
     def get(self, kind: str, id: str, project: str | None) -> Resource:
         """Returns the row. `NotFoundError` when there is none."""
         with self._database.read() as connection:

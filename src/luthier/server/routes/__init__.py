@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from luthier.server.call import Endpoint
-from luthier.server.routes import chat, completions, embeddings, files, fine_tuning, models, moderations
+from luthier.server.routes import (
+    batches,
+    chat,
+    completions,
+    conversations,
+    embeddings,
+    files,
+    fine_tuning,
+    models,
+    moderations,
+    responses,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *models.ENDPOINTS,
@@ -11,6 +22,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *fine_tuning.ENDPOINTS,
     *chat.ENDPOINTS,
     *completions.ENDPOINTS,
+    *responses.ENDPOINTS,
+    *conversations.ENDPOINTS,
+    *batches.ENDPOINTS,
     *embeddings.ENDPOINTS,
     *moderations.ENDPOINTS,
 )

@@ -13,24 +13,23 @@ from starlette.concurrency import run_in_threadpool
 from luthier.records.messages import Delta, Usage
 from luthier.server.asking import Question, Replies, ask
 from luthier.server.call import Call, Endpoint
-from luthier.server.errors import ApiError
 from luthier.server.sse import streamed
 from luthier.server.wire.chat import (
     CreateChat,
-    callable_functions,
     choice_json,
+    choice_of,
     chunk_json,
     completion_json,
-    must_call,
+    functions_of,
     piece_json,
     read_messages,
     read_sampling,
-    read_tools,
     stored_json,
     total_usage,
 )
 from luthier.server.wire.files import deleted
-from luthier.server.wire.lists import descending, limit_of, metadata_of, page, rendered
+from luthier.server.wire.lists import descending, limit_of, metadata_of, rendered, sliced
+from luthier.server.wire.tools import offered
 from luthier.server.wire.values import ChangeMetadata, metadata_labels
 from luthier.store.ids import new_id
 from luthier.store.resources import Resource
@@ -83,13 +82,13 @@ async def _finished(call: Call, asked: _Asked, found: Sequence[Sequence[Delta]])
 
 def _read(call: Call) -> _Asked:
     body: CreateChat = call.body
-    tools = read_tools(body)
+    tools, forced = offered(functions_of(body), choice_of(body))
     question = Question(
         model=body.model,
         messages=read_messages(body),
         sampling=read_sampling(body),
         tools=tools,
-        forced=callable_functions(body, tools) if must_call(body) else None,
+        forced=forced,
         several=body.parallel_tool_calls is not False,
         schema=body.response_format.schema_of() if body.response_format is not None else None,
         choices=body.n or 1,
@@ -191,15 +190,7 @@ def delete(call: Call) -> dict[str, Any]:
 def messages(call: Call) -> dict[str, Any]:
     row = _stored(call)
     every = [{"id": f"{row.id}-{index}", "name": None, **one} for index, one in enumerate(row.body["messages"])]
-    if descending(call.query, default="asc"):
-        every.reverse()
-    ids = [one["id"] for one in every]
-    after = call.query.get("after")
-    if after is not None and after not in ids:
-        raise ApiError(f"after: there is no message {after!r}.", status=404, param="after")
-    rest = every[ids.index(after) + 1 if after is not None else 0 :]
-    limit = limit_of(call.query, default=20)
-    return page(rest[:limit], has_more=len(rest) > limit)
+    return sliced(every, call.query, order="asc")
 
 
 def _stored(call: Call) -> Resource:

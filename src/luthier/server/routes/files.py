@@ -25,25 +25,11 @@ from luthier.server.wire.files import (
 )
 from luthier.server.wire.lists import descending, limit_of, rendered
 from luthier.store.blobs import PIECE, Blob
+from luthier.store.files import keep_file
 from luthier.store.ids import new_id
 from luthier.store.resources import Resource
 
-MONTH_S, HOUR_S = 30 * 24 * 3600, 3600
-
-
-def keep_file(call: Call, blob: Blob, *, filename: str, purpose: str, expires_after_s: int | None = None) -> Resource:
-    """Returns the new file's row. Files of batches go away after a month unless something else is asked for."""
-    if expires_after_s is None and purpose in {"batch", "batch_output"}:
-        expires_after_s = MONTH_S
-    return call.server.store.resources.add(
-        "file",
-        new_id("file-"),
-        call.project,
-        {"filename": filename, "purpose": purpose, "bytes": blob.size_bytes},
-        expires_at=None if expires_after_s is None else int(time.time()) + expires_after_s,
-        parts={"content": blob},
-        labels={"purpose": purpose},
-    )
+HOUR_S = 3600
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -52,7 +38,9 @@ def create(call: Call) -> dict[str, Any]:
     blob = call.server.store.blobs.put(_pieces(upload), limit_bytes=FILE_LIMIT)
     expires = body.expires_after.seconds if body.expires_after else None
     name = PurePosixPath(upload.filename.replace("\\", "/")).name or "upload"
-    return file_json(keep_file(call, blob, filename=name, purpose=body.purpose, expires_after_s=expires))
+    return file_json(
+        keep_file(call.server.store, call.project, blob, filename=name, purpose=body.purpose, expires_after_s=expires)
+    )
 
 
 def list_all(call: Call) -> dict[str, Any]:
@@ -128,7 +116,8 @@ def complete_upload(call: Call) -> dict[str, Any]:
             f"md5: the parts have {digest.hexdigest()}. Got {body.md5!r}.", code="invalid_value", param="md5"
         )
     file = keep_file(
-        call,
+        call.server.store,
+        call.project,
         whole,
         filename=upload.body["filename"],
         purpose=upload.body["purpose"],

@@ -11,7 +11,8 @@ from luthier.records.messages import Delta, Message, Sampling, ToolCall, Usage
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part, Refused
 from luthier.server.wire.logprobs import TokenBytes, tokens_json
-from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn, read_message, tool_json
+from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn, read_message
+from luthier.server.wire.tools import ANY, SIMPLE, Choice
 from luthier.server.wire.values import Metadata
 from luthier.store.resources import Resource
 
@@ -163,36 +164,24 @@ def read_sampling(asked: CreateChat) -> Sampling:
     return asked.sampling(max_tokens=limit, top_logprobs=(asked.top_logprobs or 0) if asked.logprobs else None)
 
 
-def read_tools(asked: CreateChat) -> list[dict[str, Any]]:
-    """Returns the tools that the model is offered: none where the choice is none."""
-    functions = [tool.function for tool in asked.tools or ()] + list(asked.functions or ())
-    choice = asked.tool_choice if asked.tool_choice is not None else asked.function_call
-    if choice == "none":
-        return []
-    if isinstance(choice, AllowedChoice):
-        names = {tool.function.name for tool in choice.allowed_tools.tools}
-        functions = [function for function in functions if function.name in names]
-    return [tool_json(function) for function in functions]
+def choice_of(asked: CreateChat) -> Choice:
+    """Returns which tools may be called, and which has to be."""
+    match asked.tool_choice if asked.tool_choice is not None else asked.function_call:
+        case NamedTool() as named:
+            return Choice(call=named.function.name)
+        case NamedFunction() as named:
+            return Choice(call=named.name)
+        case AllowedChoice(allowed_tools=some):
+            names = [tool.function.name for tool in some.tools]
+            return Choice(allowed=names, call=ANY if some.mode == "required" else None)
+        case str() as word:
+            return SIMPLE[word]
+    return Choice()
 
 
-def must_call(asked: CreateChat) -> bool:
-    """Returns whether the reply has to be a call."""
-    choice = asked.tool_choice if asked.tool_choice is not None else asked.function_call
-    if isinstance(choice, AllowedChoice):
-        return choice.allowed_tools.mode == "required"
-    return choice == "required" or isinstance(choice, NamedTool | NamedFunction)
-
-
-def callable_functions(asked: CreateChat, tools: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Returns the functions that a reply which must be a call may call."""
-    choice = asked.tool_choice if asked.tool_choice is not None else asked.function_call
-    functions = [tool["function"] for tool in tools]
-    if isinstance(choice, NamedTool | NamedFunction):
-        name = choice.function.name if isinstance(choice, NamedTool) else choice.name
-        functions = [function for function in functions if function["name"] == name]
-    if not functions:
-        raise ApiError("tool_choice asks for a tool that is not offered.", code="invalid_value", param="tool_choice")
-    return functions
+def functions_of(asked: CreateChat) -> list[FunctionIn]:
+    """Returns the functions of both forms."""
+    return [tool.function for tool in asked.tools or ()] + list(asked.functions or ())
 
 
 def completion_json(

@@ -30,6 +30,19 @@ def rendered(found: Page, render: Callable[[Resource], Mapping[str, Any]]) -> di
     return page([render(item) for item in found.items], has_more=found.has_more)
 
 
+def sliced(items: Iterable[Mapping[str, Any]], query: Mapping[str, str], *, order: str) -> dict[str, Any]:
+    """Returns the page that `query` asks for of a list that is at hand, oldest first; `order` is its default."""
+    every = list(items)
+    if descending(query, default=order):
+        every.reverse()
+    after, ids = query.get("after"), [one["id"] for one in every]
+    if after is not None and after not in ids:
+        raise ApiError(f"after: there is no {after!r} in this list.", status=404, param="after")
+    rest = every[ids.index(after) + 1 if after is not None else 0 :]
+    limit = limit_of(query, default=20)
+    return page(rest[:limit], has_more=len(rest) > limit)
+
+
 def limit_of(query: Mapping[str, str], *, default: int, most: int = 100) -> int:
     """Returns the key `limit` of a query, between 1 and `most`."""
     text = query.get("limit")

@@ -21,9 +21,14 @@ class ContentPart(Part):
     text: str | None = None
     refusal: str | None = None
     refused: ClassVar[dict[str, Refused]] = {
-        name: Refused(TEXT_ONLY) for name in ("image_url", "input_audio", "file", "image_file")
+        name: Refused(TEXT_ONLY)
+        for name in ("image_url", "input_audio", "file", "image_file", "file_id", "file_data", "file_url", "filename")
     }
-    harmless: ClassVar[dict[str, str]] = {"prompt_cache_breakpoint": "nothing is billed by what is cached"}
+    harmless: ClassVar[dict[str, str]] = {
+        "prompt_cache_breakpoint": "nothing is billed by what is cached",
+        "annotations": "citations of an earlier reply are not read by the model",
+        "logprobs": "those of an earlier reply are not read by the model",
+    }
 
 
 class FunctionCall(Part):

@@ -1,0 +1,263 @@
+"""Runs batches: each line is a request to this server's own application, and its answer a line of the results.
+
+Answers are on disk as they come, in the store's folder. A server that takes over a batch goes on after them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import httpx
+from starlette.types import ASGIApp
+
+from luthier.errors import LuthierError
+from luthier.server.options import KEY
+from luthier.server.state import Server
+from luthier.server.wire.batches import (
+    WINDOW_S,
+    BadLines,
+    Request,
+    answer_line,
+    check_lines,
+    lines_of,
+    read_line,
+    tokens_of,
+)
+from luthier.store.blobs import PIECE
+from luthier.store.files import keep_file
+from luthier.store.jobs import Job, LeaseLost, Status
+
+LOG = logging.getLogger("luthier.server")
+LOOK_S, BEAT_S = 0.5, 0.5
+AT_ONCE = 8
+"""Requests of a batch that are under way together: the engine has places left for people who wait."""
+TRIES, PAUSE_S = 6, 1.0
+EXPIRED = {"code": "batch_expired", "message": "The request was not answered within the completion window."}
+
+
+class Batches:
+    """Takes batches from the store and works on one at a time, in a thread of its own."""
+
+    def __init__(self, server: Server, app: ASGIApp) -> None:
+        self._server, self._app = server, app
+        self._owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._leaving = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="batches", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look for batches."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Lets go of the batch that is under way, for whoever comes next."""
+        self._leaving.set()
+        self._thread.join(10)
+
+    def _work(self) -> None:
+        while not self._leaving.wait(LOOK_S):
+            try:
+                job = self._server.store.jobs.lease(self._owner, ["batch"])
+                if job is not None:
+                    asyncio.run(_Batch(self._server, self._app, job, self._owner, self._leaving).run())
+            except LeaseLost:
+                continue
+            except Exception:  # a store that is away for a moment; the lease runs out, and the batch is taken again
+                LOG.exception("a batch was let go")
+
+
+class _Batch:
+    """One batch under way."""
+
+    def __init__(self, server: Server, app: ASGIApp, job: Job, owner: str, leaving: threading.Event) -> None:
+        self._store, self._app, self._job, self._owner, self._leaving = server.store, app, job, owner, leaving
+        self._folder = server.store.folder / "batches" / job.id
+        self._progress: dict[str, Any] = dict(job.progress)
+        self._stop: Literal["left", "lost", "cancelled", "expired"] | None = None
+        self._files: dict[str, IO[bytes]] = {}
+
+    async def run(self) -> None:
+        """Answers what is not answered yet, and ends the job."""
+        beat = asyncio.create_task(self._beat())
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            await self._answer_all()
+            self._close_files()
+            if self._stop == "left":
+                self._store.jobs.end(self._job.id, self._owner, "queued")
+            elif self._stop != "lost":
+                self._progress["finalizing_at"] = int(time.time())
+                await self._tell()
+                await asyncio.to_thread(self._finish)
+        except BadLines as bad:
+            self._fail(bad.errors)
+        except LuthierError as error:
+            self._fail([{"code": "invalid_value", "line": None, "message": str(error), "param": error.param}])
+        finally:
+            beat.cancel()
+            self._close_files()
+
+    async def _beat(self) -> None:
+        """Holds the lease, and hears what is wanted."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self._leaving.is_set():
+                self._stop = self._stop or "left"
+            try:
+                await self._tell()
+            except LeaseLost:
+                self._stop = "lost"
+                return
+            except Exception as error:
+                LOG.warning("batch %s: %s", self._job.id, error)
+
+    async def _tell(self) -> None:
+        wanted = await asyncio.to_thread(
+            self._store.jobs.beat, self._job.id, self._owner, progress=dict(self._progress)
+        )
+        if wanted != "run":
+            self._stop = self._stop or "cancelled"
+
+    async def _answer_all(self) -> None:
+        path, endpoint = self._input(), self._job.spec["endpoint"]
+        total, model = await asyncio.to_thread(_checked, path, endpoint)
+        self._store.jobs.remember(self._job.id, self._owner, {"model": model})
+        done = await asyncio.to_thread(self._take_up)
+        began = self._job.progress.get("in_progress_at") or int(time.time())
+        self._progress |= {"total": total, "in_progress_at": began}
+        requests = (one for one in _requests(path, endpoint) if one.custom_id not in done)
+        key = os.environ.get(KEY, "none")
+        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://luthier", headers={"authorization": f"Bearer {key}"}, timeout=None
+        ) as client:
+            askers = [asyncio.create_task(self._ask(client, requests)) for _ in range(AT_ONCE)]
+            await self._until_done(askers)
+        if self._stop == "expired":
+            for request in requests:
+                self._write("errors", answer_line(request.custom_id, error=EXPIRED))
+
+    async def _until_done(self, askers: list[asyncio.Task[None]]) -> None:
+        """Waits for the askers; ends them when the batch has to stop."""
+        waiting = set(askers)
+        try:
+            while waiting and self._stop is None:
+                if time.time() > self._job.created_at + WINDOW_S:
+                    self._stop = "expired"
+                done, waiting = await asyncio.wait(waiting, timeout=BEAT_S, return_when=asyncio.FIRST_EXCEPTION)
+                for asker in done:
+                    asker.result()
+        finally:
+            for asker in waiting:
+                asker.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def _ask(self, client: httpx.AsyncClient, requests: Iterator[Request]) -> None:
+        for request in requests:
+            try:
+                line = await self._answer(client, request)
+            except asyncio.CancelledError:
+                if self._stop == "expired":
+                    self._write("errors", answer_line(request.custom_id, error=EXPIRED))
+                raise
+            self._write("output" if line["response"]["status_code"] < 300 else "errors", line)
+
+    async def _answer(self, client: httpx.AsyncClient, request: Request) -> dict[str, Any]:
+        for attempt in range(1, TRIES + 1):
+            response = await client.post(self._job.spec["endpoint"], json=request.body)
+            if response.headers.get("x-should-retry") != "true" or attempt == TRIES:
+                break
+            await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
+        return answer_line(
+            request.custom_id,
+            status=response.status_code,
+            request_id=response.headers["x-request-id"],
+            body=response.json(),
+        )
+
+    def _write(self, name: str, line: dict[str, Any]) -> None:
+        if name not in self._files:
+            self._files[name] = (self._folder / name).open("ab")
+        self._files[name].write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        self._files[name].flush()
+        self._count(name, line)
+
+    def _count(self, name: str, line: dict[str, Any]) -> None:
+        key = "completed" if name == "output" else "failed"
+        read, written = tokens_of(line)
+        before = self._progress["tokens"]
+        self._progress |= {key: self._progress[key] + 1, "tokens": (before[0] + read, before[1] + written)}
+
+    def _take_up(self) -> set[str]:
+        """Returns the requests that were answered before; a line that was cut off in the middle is not one."""
+        done = set()
+        self._progress |= {"completed": 0, "failed": 0, "tokens": (0, 0)}
+        for name in ("output", "errors"):
+            path = self._folder / name
+            content = path.read_bytes() if path.exists() else b""
+            whole = content[: content.rfind(b"\n") + 1]
+            if len(whole) < len(content):
+                path.write_bytes(whole)
+            for text in whole.splitlines():
+                line = json.loads(text)
+                if line["custom_id"] not in done:
+                    done.add(line["custom_id"])
+                    self._count(name, line)
+        return done
+
+    def _input(self) -> Path:
+        file = self._store.resources.get("file", self._job.spec["input_file_id"], self._job.project)
+        return self._store.blobs.path(self._store.resources.parts(file.id)["content"].sha256)
+
+    def _finish(self) -> None:
+        details = {"expired": self._stop == "expired"}
+        made = {
+            f"{kind}_file_id": self._keep(name, f"{self._job.id}_{kind}.jsonl")
+            for name, kind in (("output", "output"), ("errors", "error"))
+        }
+        status: Status = "cancelled" if self._stop == "cancelled" else "succeeded"
+        self._store.jobs.end(self._job.id, self._owner, status, details=details | made)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _keep(self, name: str, filename: str) -> str | None:
+        path = self._folder / name
+        if not path.exists() or not path.stat().st_size:
+            return None
+        with path.open("rb") as stream:
+            blob = self._store.blobs.put(iter(lambda: stream.read(PIECE), b""))
+        expires = self._job.details.get("output_expires_after_s")
+        return keep_file(
+            self._store, self._job.project, blob, filename=filename, purpose="batch_output", expires_after_s=expires
+        ).id
+
+    def _fail(self, errors: list[dict[str, Any]]) -> None:
+        said = f"{len(errors)} of the lines cannot be used" if errors[0]["line"] else str(errors[0]["message"])
+        error = {"code": errors[0]["code"], "message": said}
+        self._store.jobs.end(self._job.id, self._owner, "failed", error=error, details={"errors": errors})
+
+    def _close_files(self) -> None:
+        for stream in self._files.values():
+            if not stream.closed:
+                os.fsync(stream.fileno())
+                stream.close()
+
+
+def _checked(path: Path, endpoint: str) -> tuple[int, str | None]:
+    with path.open("rb") as stream:
+        return check_lines(stream, endpoint)
+
+
+def _requests(path: Path, endpoint: str) -> Iterator[Request]:
+    with path.open("rb") as stream:
+        for _, line in lines_of(stream):
+            yield read_line(line, endpoint)
