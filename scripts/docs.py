@@ -27,6 +27,16 @@ RESOURCES = {
         "streams, choices, seeds, log-probabilities, penalties, biases, tools, JSON schemas, stored completions",
         "text only; a schema is always enforced, or refused by the keyword that cannot be",
     ),
+    "responses": (
+        "text, events, functions, JSON schemas, earlier responses, conversations, counting tokens",
+        "nothing runs in the background; reasoning, files and the vendor's own tools are refused; kept for 30 days",
+    ),
+    "conversations": ("items of any number of responses", "deleting one deletes its items"),
+    "batches": (
+        "every endpoint that answers; counts, usage, errors by line, cancelling, going on after a restart",
+        "one batch at a time, 8 requests of it together",
+    ),
+    "luthier": ("jobs of Luthier's own verbs: tune, evaluate, export, data", "not in the hosted API"),
     "completions": ("prompts of text or tokens, echo, log-probabilities, best_of", "no `suffix`"),
     "moderations": ("rules of words and patterns, under their own name", "scores are 0 or 1; see what is not covered"),
     "embeddings": ("numbers or base64, fewer dimensions", "token ids are refused unless the catalogue takes them"),

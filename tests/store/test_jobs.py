@@ -163,7 +163,7 @@ def test_a_job_that_has_ended_stays_so(jobs: Jobs, wanted: Any) -> None:
 def test_jobs_are_listed_newest_first_page_by_page(jobs: Jobs) -> None:
     for id in "abcde":
         _add(jobs, id, labels={"team": id})
-    first, more = jobs.list(kind="tune", project="p", limit=2)
+    first, more = jobs.list(kinds=["tune"], project="p", limit=2)
     assert ([job.id for job in first], more) == (["e", "d"], True)
     rest, more = jobs.list(after="d", limit=9)
     assert ([job.id for job in rest], more) == (["c", "b", "a"], False)

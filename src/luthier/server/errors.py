@@ -77,11 +77,11 @@ def _from_elsewhere(error: RemoteError) -> ApiError:
     return ApiError(str(error), status=502, code="upstream_error", kind="server_error", retry=later)
 
 
-def no_model(name: str) -> ApiError:
+def no_model(name: str, param: str = "model") -> ApiError:
     """Returns the error for a model that is not served here."""
     return ApiError(
         f"The model {name!r} does not exist here; GET /v1/models lists those that do.",
         status=404,
         code="model_not_found",
-        param="model",
+        param=param,
     )

@@ -12,14 +12,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from luthier import workflows
 from luthier.errors import Interrupted, LuthierError, NotFoundError, RowsError
 from luthier.report import Table
-from luthier.server.bound import localise
+from luthier.server.bound import localise, servers_own
 from luthier.server.catalogue import open_catalogue
 from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model, remove_model
@@ -33,6 +33,12 @@ BEAT_S = 0.5
 WORKING = ("inputs", "run/data", "run/checkpoints", "run/models")
 """Folders of a job that go when it has ended: copies of files that may be deleted, and what is in the store."""
 MOST_ROW_PROBLEMS = 1000
+NOT_RESULTS = ("data", "checkpoints", "models", "model")
+"""Folders of a tuning run that are no results: the model has a name of its own."""
+TEXTS = frozenset({".json", ".jsonl", ".html", ".md", ".yaml", ".csv", ".txt"})
+LARGEST_TEXT = 32 * 2**20
+FINE_TUNING = "fine_tuning"
+"""The door of jobs that came in by the vendor's resource."""
 
 
 class JobReport:
@@ -43,6 +49,7 @@ class JobReport:
         self._lock, self._ended = threading.Lock(), threading.Event()
         self._events: list[NewEvent] = []
         self._progress: dict[str, Any] = dict(job.progress)
+        self._names: dict[str, str] = {}
         self._parent = os.getppid()
         self.wanted: Wanted = "run"
         self.lost, self.leaving = False, False
@@ -63,7 +70,7 @@ class JobReport:
     def event(
         self, kind: str, message: str, *, table: Table | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
-        if kind == "plan":
+        if kind == "plan" and self._job.kind == "tune":
             with self._lock:
                 self._progress |= {"validated": True, "total_steps": (data or {}).get("steps")}
             self.say(NewEvent("info", "Files validated, moving job to queued state", key="validated"))
@@ -72,16 +79,38 @@ class JobReport:
             self._keep_checkpoint(data)
         elif kind in {"info", "warning"} and message:
             self.say(NewEvent(kind, self.told(message)))
+        elif table is not None and self._job.kind != "tune":
+            drawn = {"title": table.title, "columns": table.columns, "rows": table.rows, "note": table.note}
+            self.say(NewEvent(kind, self.told(message), self.told_json(drawn), key=f"{kind}-{table.title}"))
 
     def cancelled(self) -> bool:
         return self.wanted != "run" or self.lost or self.leaving
 
+    def name(self, path: str, id: str) -> str:
+        """Remembers that what is at `path` is called `id`. Returns the path."""
+        if "/" in path:
+            self._names[path] = id
+        return path
+
     def told(self, message: str) -> str:
-        """Returns `message` without the folders of this machine: a file is called by its id."""
+        """Returns `message` without the folders of this machine: files and models are called what people call them."""
+        for path in sorted(self._names, key=len, reverse=True):
+            message = message.replace(path, self._names[path])
         folder = self._store.folder
         return message.replace(f"{folder / 'runs' / self._job.id / 'inputs'}/", "").replace(
             str(folder), "$LUTHIER_HOME"
         )
+
+    def told_json(self, value: Any) -> Any:
+        """Returns JSON values with every text in them told so."""
+        match value:
+            case str():
+                return self.told(value)
+            case Mapping():
+                return {self.told(str(key)): self.told_json(one) for key, one in value.items()}
+            case list() | tuple():
+                return [self.told_json(one) for one in value]
+        return value
 
     def say(self, event: NewEvent) -> None:
         """Keeps an event; it is sent with the next beat."""
@@ -159,12 +188,20 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             store.jobs.remember(job.id, owner, {"base": places.base(job.spec["model"])})
             job = store.jobs.get(job.id)
             report.take(job)
-        spec = localise(job.kind, job.spec, path=lambda id: places.file(id, folder / "inputs"), model=places.model)
-        spec = spec.model_copy(update=_own(spec, folder, options))
+        verb = workflows.verb(job.kind)
+        spec = localise(
+            job.kind,
+            job.spec,
+            path=lambda id: report.name(places.file(id, folder / "inputs"), id),
+            model=lambda name: report.name(places.model(name), name),
+            own=_own(verb, folder, options, model=lambda: places.model(job.spec["model"])),
+        )
         _tell_services(job)
         _say_again(folder, report)
-        result = workflows.verb(job.kind).run(spec, report)
+        result = verb.run(spec, report)
         ended = _finished(store, job, folder, options) if job.kind == "tune" else {}
+        if job.details.get("door") != FINE_TUNING:
+            ended = ended | {"files": _keep_files(store, job, folder / "run", report)}
     except Interrupted:
         _interrupted(store, job, owner, report)
     except LuthierError as error:
@@ -174,7 +211,9 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
         if "fine_tuned_model" in ended:
             last.insert(0, NewEvent("info", f"New fine-tuned model created: {ended['fine_tuned_model']}", key="model"))
         events = [*report.close(), *last]
-        store.jobs.end(job.id, owner, "succeeded", result=result.to_json(), details=ended, events=events)
+        store.jobs.end(
+            job.id, owner, "succeeded", result=report.told_json(result.to_json()), details=ended, events=events
+        )
     finally:
         if store.jobs.get(job.id).status in ENDED:
             for name in WORKING:
@@ -202,14 +241,31 @@ def _say_again(folder: Path, report: JobReport) -> None:
             report.metric(int(line["step"]), {name: value for name, value in line.items() if name != "step"})
 
 
-def _own(spec: Any, folder: Path, options: WorkerOptions) -> dict[str, Any]:
-    """Returns the keys that the server sets: the run folder, whether a run goes on there, how models are loaded."""
-    names = type(spec).model_fields
-    if not (folder / "run" / "run.json").exists():
-        shutil.rmtree(folder / "run", ignore_errors=True)  # begun, and killed before it had anything to keep
-    own = {"output": str(folder / "run"), "resume": (folder / "run" / "run.json").exists()}
-    own |= options.loading(spec.model).model_dump()
-    return {name: value for name, value in own.items() if name in names}
+def _own(verb: Any, folder: Path, options: WorkerOptions, *, model: Callable[[], str]) -> dict[str, Any]:
+    """Returns the keys that the server sets: where the results go, whether a run goes on, how models are loaded."""
+    names, run = verb.Spec.model_fields, folder / "run"
+    begun = (run / "run.json").exists()
+    if "resume" in names and not begun:
+        shutil.rmtree(run, ignore_errors=True)  # begun, and killed before it had anything to keep
+    output = run / verb.JOB_OUTPUT
+    output.parent.mkdir(parents=True, exist_ok=True)
+    own = servers_own(verb.Spec, str(output), options, model() if "model" in names else "")
+    return own | ({"resume": begun} if "resume" in names else {})
+
+
+def _keep_files(store: Store, job: Job, folder: Path, report: JobReport) -> list[str]:
+    """Returns the ids of new files with what the verb wrote, but for what is kept as a model."""
+    kept = []
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if not path.is_file() or name.startswith(tuple(f"{part}/" for part in NOT_RESULTS)):
+            continue
+        if path.suffix in TEXTS and path.stat().st_size <= LARGEST_TEXT:
+            blob = store.blobs.put([report.told(path.read_text(encoding="utf-8")).encode()])
+        else:
+            blob = store.blobs.put_file(path)
+        kept.append(keep_file(store, job.project, blob, filename=name, purpose="luthier-result").id)
+    return kept
 
 
 def _finished(store: Store, job: Job, folder: Path, options: WorkerOptions) -> dict[str, Any]:

@@ -57,10 +57,10 @@ def run(spec: Spec, report: Report) -> Result:
     store = Store.open(spec)
     owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     report.event("info", f"worker {owner} takes jobs from {store.folder}")
-    done, parent = 0, os.getppid()
+    done, parent, kinds = 0, os.getppid(), workflows.jobs()
     try:
         while not report.cancelled() and os.getppid() == parent:
-            job = store.jobs.lease(owner, workflows.verbs())
+            job = store.jobs.lease(owner, kinds)
             if job is None:
                 time.sleep(POLL_S)
                 continue

@@ -117,20 +117,21 @@ class Jobs:
     def list(
         self,
         *,
-        kind: str | None = None,
+        kinds: Sequence[str] | None = None,
         project: str | None = None,
         after: str | None = None,
         limit: int = 20,
         labels: Labels | None = None,
     ) -> tuple[tuple[Job, ...], bool]:
         """Returns at most `limit` jobs with all `labels`, newest first, after `after`; and whether there are more."""
-        wanted = [*_mine(kind, project), *labelled(J.c.id, labels or {})]
+        mine = [*([] if kinds is None else [J.c.kind.in_(kinds)]), *_mine(None, project)]
+        wanted = [*mine, *labelled(J.c.id, labels or {})]
         with self._database.read() as connection:
             if after is not None:
-                place = sa.select(J.c.position).where(
-                    J.c.id == self._get(connection, after, kind=kind, project=project).id
-                )
-                wanted.append(J.c.position < place.scalar_subquery())
+                place = connection.execute(sa.select(J.c.position).where(J.c.id == after, *mine)).scalar()
+                if place is None:
+                    raise NotFoundError(f"no job {after!r} in this list", where="after", param="after")
+                wanted.append(J.c.position < place)
             query = sa.select(J).where(*wanted).order_by(J.c.position.desc()).limit(limit + 1)
             rows = connection.execute(query).all()
         return tuple(_job(row) for row in rows[:limit]), len(rows) > limit

@@ -18,6 +18,14 @@ def verbs() -> tuple[str, ...]:
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
 
 
+def jobs() -> tuple[str, ...]:
+    """Returns the names of the verbs that a server runs as jobs: those whose module has a `JOB_OUTPUT`.
+
+    It is what the verb's `output` is called in the folder of the job; empty where it is the folder itself.
+    """
+    return tuple(name for name in verbs() if hasattr(verb(name), "JOB_OUTPUT"))
+
+
 def verb(name: str) -> ModuleType:
     """Returns the module of the verb called `name`."""
     if name not in verbs():

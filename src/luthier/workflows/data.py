@@ -48,6 +48,8 @@ TOLERATED_LOSS = 0.05
 """The share of labelled tokens that `tune` drops without being asked to, as in `tokens.lengths`."""
 LABELLED_KINDS = ("conversation", "completion", "text")
 
+JOB_OUTPUT = "rows.html"
+
 
 class Spec(TokenOptions, RowsOptions):
     """Rows, the tokens they become, and what to show of them."""

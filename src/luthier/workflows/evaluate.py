@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from luthier.models.opening import Opened
     from luthier.records.messages import Sampling
 
+JOB_OUTPUT = ""
+
 
 class Spec(FormatOptions, LoadOptions, ScoreOptions, SamplingOptions, BatchingOptions):
     """Which systems answer which rows, and how the replies are scored."""

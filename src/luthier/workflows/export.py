@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from luthier.models.export import Comparison
     from luthier.models.load import LoadedModel
 
+JOB_OUTPUT = ""
+
 
 class Spec(Options):
     """What is exported, in which form, and where to."""

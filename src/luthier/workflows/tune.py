@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from luthier.training.results import Comparison
     from luthier.training.run import RunFolder
 
+JOB_OUTPUT = ""
+
 
 class Spec(TuningOptions):
     """Everything a tuning run can be told."""

@@ -11,6 +11,7 @@ from luthier.server.routes import (
     embeddings,
     files,
     fine_tuning,
+    jobs,
     models,
     moderations,
     responses,
@@ -25,6 +26,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *responses.ENDPOINTS,
     *conversations.ENDPOINTS,
     *batches.ENDPOINTS,
+    *jobs.ENDPOINTS,
     *embeddings.ENDPOINTS,
     *moderations.ENDPOINTS,
 )

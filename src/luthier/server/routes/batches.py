@@ -50,7 +50,7 @@ def create(call: Call) -> dict[str, Any]:
 
 def list_all(call: Call) -> dict[str, Any]:
     jobs, has_more = call.server.store.jobs.list(
-        kind=KIND, project=call.project, after=call.query.get("after"), limit=limit_of(call.query, default=20)
+        kinds=[KIND], project=call.project, after=call.query.get("after"), limit=limit_of(call.query, default=20)
     )
     return page([batch_json(job) for job in jobs], has_more=has_more)
 

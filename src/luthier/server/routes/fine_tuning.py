@@ -77,7 +77,7 @@ def list_all(call: Call) -> dict[str, Any]:
     if call.query.get("metadata") == "null":
         labels |= {"metadata": "none"}
     jobs, more = call.server.store.jobs.list(
-        kind="tune",
+        kinds=["tune"],
         project=call.project,
         after=call.query.get("after"),
         limit=limit_of(call.query, default=20),
