@@ -107,11 +107,96 @@ def completions(client: openai.OpenAI) -> None:
     assert len(found.choices[0].logprobs.token_logprobs) == len(found.choices[0].logprobs.tokens)
 
 
+def responses(client: openai.OpenAI) -> None:
+    first = client.responses.create(model="fiddle", input=PASSAGE, temperature=0, max_output_tokens=16)
+    assert first.output_text
+    with client.responses.stream(model="fiddle", input=PASSAGE, temperature=0, max_output_tokens=16) as stream:
+        assert stream.get_final_response().output_text == first.output_text
+    second = client.responses.create(
+        model="fiddle", input="Why?", previous_response_id=first.id, temperature=0, max_output_tokens=16
+    )
+    read = [item.content[0].text for item in client.responses.input_items.list(second.id, limit=1, order="asc")]
+    assert read == [PASSAGE, first.output_text, "Why?"], read
+    called = client.responses.create(
+        model="fiddle",
+        input="What is the weather in Tarn?",
+        tools=[{"type": "function", "strict": True, **TOOL["function"]}],
+        tool_choice="required",
+        temperature=0,
+        max_output_tokens=80,
+    )
+    assert json.loads(called.output[-1].arguments)["town"]
+    schema = json.dumps(Verdict.model_json_schema(), separators=(",", ":"))
+    found = client.responses.parse(
+        model="fiddle",
+        input=f"Schema: {schema}\nText: The plum is ripe.\nAnswer with JSON only.",
+        text_format=Verdict,
+        temperature=0,
+    )
+    assert isinstance(found.output_parsed, Verdict)
+    for one in (first, second, called, found):
+        client.responses.delete(one.id)
+
+
+def batches(client: openai.OpenAI) -> None:
+    body = {"model": "fiddle", "messages": [{"role": "user", "content": PASSAGE}], "max_tokens": 4}
+    lines = [
+        {"custom_id": f"r{number}", "method": "POST", "url": "/v1/chat/completions", "body": body}
+        for number in range(3)
+    ]
+    content = io.BytesIO("\n".join(map(json.dumps, lines)).encode())
+    file = client.files.create(file=("batch.jsonl", content), purpose="batch")
+    batch = client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h", metadata={"tour": "yes"}
+    )
+    for _ in range(600):
+        batch = client.batches.retrieve(batch.id)
+        if batch.status in ("completed", "failed", "expired", "cancelled"):
+            break
+        time.sleep(0.1)
+    assert (batch.status, batch.request_counts.completed) == ("completed", 3), batch
+    answers = map(json.loads, client.files.content(batch.output_file_id).text.splitlines())
+    assert {answer["custom_id"] for answer in answers} == {"r0", "r1", "r2"}
+
+
 def pages(client: openai.OpenAI) -> None:
+    """Reads each list in pages of two, to its end; what is in it comes once."""
     ids = [client.files.create(file=io.BytesIO(b"%d" % n), purpose="user_data").id for n in range(5)]
-    assert [file.id for file in client.files.list(purpose="user_data", limit=2)][:5] == ids[::-1]
+    stored = [
+        client.chat.completions.create(
+            model="fiddle", messages=[{"role": "user", "content": "x"}], max_tokens=1, store=True
+        ).id
+        for _ in range(3)
+    ]
+    talk = client.conversations.create(items=[{"role": "user", "content": str(n)} for n in range(3)])
+    job = next(iter(client.fine_tuning.jobs.list(limit=1)))
+    point = next(iter(client.fine_tuning.jobs.checkpoints.list(job.id))).fine_tuned_model_checkpoint
+    given = client.fine_tuning.checkpoints.permissions.create(point, project_ids=["a", "b", "c"])
+    empty = client.files.create(file=io.BytesIO(b""), purpose="batch")
+    for _ in range(3):
+        client.batches.create(input_file_id=empty.id, endpoint="/v1/embeddings", completion_window="24h")
+    lists = {
+        "models": (client.models.list(), None),
+        "files": (client.files.list(purpose="user_data", limit=2), ids[::-1]),
+        "jobs": (client.fine_tuning.jobs.list(limit=2), None),
+        "events": (client.fine_tuning.jobs.list_events(job.id, limit=2), None),
+        "checkpoints": (client.fine_tuning.jobs.checkpoints.list(job.id, limit=1), None),
+        "stored": (client.chat.completions.list(limit=2), stored),
+        "batches": (client.batches.list(limit=2), None),
+        "items": (client.conversations.items.list(talk.id, limit=2, order="asc"), None),
+    }
+    if hasattr(client.fine_tuning.checkpoints.permissions, "list"):
+        permitted = client.fine_tuning.checkpoints.permissions.list(point, limit=2)
+        lists["permissions"] = (permitted, [one.id for one in given][::-1])
+    for name, (found, wanted) in lists.items():
+        read = [one.id for one in found]
+        assert len(read) == len(set(read)) >= 2, (name, read)
+        assert wanted is None or read == wanted, (name, read, wanted)
     for id in ids:
         client.files.delete(id)
+    for id in stored:
+        client.chat.completions.delete(id)
+    client.conversations.delete(talk.id)
 
 
 def errors(client: openai.OpenAI) -> None:
@@ -153,7 +238,7 @@ def main(url: str) -> None:
         print(f"tuned {model}")
         for name in ("fiddle", model):
             chat(client, name)
-        for stop in (tools, parse, embeddings, completions, pages, errors):
+        for stop in (tools, parse, embeddings, completions, responses, batches, pages, errors):
             stop(client)
             print(stop.__name__)
         asyncio.run(together(url))
