@@ -48,6 +48,7 @@ def test_models_are_found_by_id_and_alias(tmp_path: Path) -> None:
     small = found.find("gpt-4o-mini")
     assert small is not None
     assert (small.id, small.place, small.input_price) == ("small", "fiddle", 0.1)
+    assert "a small model for trying Luthier" in small.quality
     large = found.find("large")
     assert large is not None
     assert (large.kind, large.place) == ("embedding", "large")
@@ -64,6 +65,8 @@ def test_models_are_found_by_id_and_alias(tmp_path: Path) -> None:
         ("models: [{id: a, input_price: -1}]", "input_price"),
         ("models: [a, {id: b, aliases: [a]}]", "two models are called 'a'"),
         ("models: ['ft:x']", "cannot begin with ft:"),
+        ("models: [{id: a, url: 'ftp://x'}]", "url"),
+        ("models: [{id: a, key_variable: KEY}]", "a has a key_variable and no url"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said: str) -> None:

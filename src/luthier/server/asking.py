@@ -58,17 +58,16 @@ class Replies:
             sampling = replace(sampling, seed=sampling.seed + index)
         async with aclosing(self.write(sampling)) as pieces:  # type: ignore[type-var]
             async for delta in pieces:
-                text += delta.text
-                if delta.finish_reason == "stop":
-                    self._check(text)
+                if self.question.schema is not None and not sampling.stop:  # what a stop text cut off is not whole
+                    text += delta.text
+                    if delta.finish_reason == "stop":
+                        self._check(text, self.question.schema)
                 yield delta if self.question.several else replace(delta, tool_calls=delta.tool_calls[:1])
 
-    def _check(self, text: str) -> None:
-        if self.question.schema is None:
-            return
+    def _check(self, text: str, schema: Mapping[str, Any]) -> None:
         from luthier.generation.schemas import problem_of
 
-        if said := problem_of(text, self.question.schema):
+        if said := problem_of(text, schema):
             raise ApiError(
                 f"The model's reply is not what the schema asks for: {said}. Nothing of it is to be relied on.",
                 status=502,

@@ -107,7 +107,11 @@ def _entry(value: Any, where: str) -> Entry:
         value = {"id": value}
     if not isinstance(value, Mapping):
         raise SpecError(f"must be a name or keys and values. Got {value!r}", where=where)
-    return bind(Entry, value, where=where, source="file")
+    entry = bind(Entry, value, where=where, source="file")
+    if entry.place != FIDDLE.place or entry.url is not None:
+        return entry
+    known = {"quality": entry.quality or FIDDLE.quality, "context": entry.context or FIDDLE.context}
+    return entry.model_copy(update=known)
 
 
 def _check_places(entries: tuple[Entry, ...], file: str) -> None:
