@@ -20,6 +20,14 @@ from house import ROOT
 from openai import OpenAI
 
 ENDED = {"succeeded", "failed", "cancelled"}
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "The weather of a town",
+        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
+    },
+}
 
 
 @dataclass

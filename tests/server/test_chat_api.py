@@ -10,21 +10,13 @@ import openai
 import pytest
 from openai import OpenAI
 from pydantic import BaseModel
-from serving import Running
+from serving import TOOL, Running
 
 from luthier.records.prompts import extract
 
 ASKED = [
     {"role": "user", "content": "Passage: Ada Quill keeps the mill at Tarn.\n\nQuestion: Who keeps the mill at Tarn?"}
 ]
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather of a town",
-        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
-    },
-}
 
 
 def say(client: OpenAI, **options: Any) -> Any:

@@ -13,17 +13,9 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
-from serving import Running, serve, upload
+from serving import TOOL, Running, serve, upload
 
 ASKED = [{"role": "user", "content": "Text: Ada Quill keeps the mill at Tarn.\nQuestion: Who keeps the mill at Tarn?"}]
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather of a town",
-        "parameters": {"type": "object", "properties": {"town": {"type": "string"}}, "required": ["town"]},
-    },
-}
 SCHEMA = {
     "type": "object",
     "properties": {"keeper": {"type": "string", "maxLength": 20}},

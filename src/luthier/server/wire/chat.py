@@ -17,6 +17,15 @@ from luthier.server.wire.values import Metadata
 from luthier.store.resources import Resource
 
 CACHING = "nothing is billed by what is cached"
+HARMLESS: Mapping[str, str] = {
+    "user": "nobody is told of it",
+    "safety_identifier": "nobody is told of it",
+    "service_tier": "there is one",
+    "prompt_cache_key": CACHING,
+    "prompt_cache_options": CACHING,
+    "prompt_cache_retention": CACHING,
+}
+"""Keys of every request for text that have no effect on it."""
 
 
 class StreamOptions(Part):
@@ -96,14 +105,7 @@ class SamplingIn(Body):
     logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    harmless: ClassVar[Mapping[str, str]] = {
-        "user": "nobody is told of it",
-        "safety_identifier": "nobody is told of it",
-        "service_tier": "there is one",
-        "prompt_cache_key": CACHING,
-        "prompt_cache_options": CACHING,
-        "prompt_cache_retention": CACHING,
-    }
+    harmless: ClassVar[Mapping[str, str]] = HARMLESS
 
     def sampling(self, *, max_tokens: int | None, top_logprobs: int | None) -> Sampling:
         """Returns the request's sampling; logprobs where `top_logprobs` is a number, 0 included."""
@@ -138,7 +140,7 @@ class CreateChat(SamplingIn):
     store: bool | None = None
     metadata: Metadata | None = None
     harmless: ClassVar[Mapping[str, str]] = {
-        **SamplingIn.harmless,
+        **HARMLESS,
         "prediction": "it only speeds up, and changes no reply",
         "moderation": "use /v1/moderations",
     }

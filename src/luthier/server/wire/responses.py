@@ -9,7 +9,7 @@ from pydantic import Field
 
 from luthier.records.messages import Delta, Sampling, Usage
 from luthier.server.wire.body import Body, Part, Refused
-from luthier.server.wire.chat import CACHING
+from luthier.server.wire.chat import HARMLESS
 from luthier.server.wire.items import ItemIn
 from luthier.server.wire.messages import FunctionIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
@@ -129,12 +129,7 @@ class CreateResponse(Read):
     stream: bool | None = None
     metadata: Metadata | None = None
     harmless: ClassVar[Mapping[str, str]] = {
-        "user": "nobody is told of it",
-        "safety_identifier": "nobody is told of it",
-        "service_tier": "there is one",
-        "prompt_cache_key": CACHING,
-        "prompt_cache_options": CACHING,
-        "prompt_cache_retention": CACHING,
+        **HARMLESS,
         "stream_options": "the stream does not leave the machine",
         "max_tool_calls": "it counts calls of tools that the server runs, and there are none",
         "moderation": "use /v1/moderations",
