@@ -1,4 +1,4 @@
-"""What every test shares: one thread, no network, a fresh process, the command line."""
+"""What every test shares: one thread, no network, a fresh process, the command line, a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import hypothesis
+import postgres
 import pytest
 from house import ROOT, Run
 
@@ -51,6 +52,18 @@ def luthier_command() -> Run:
         return _run([*before, sys.executable, "-m", "luthier", *args], cwd=cwd, timeout_s=timeout_s)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """Yields the URL of a PostgreSQL; skips where none is installed, unless LUTHIER_NEED_POSTGRES asks for it."""
+    programs = postgres.programs()
+    if programs is None:
+        if os.environ.get("LUTHIER_NEED_POSTGRES"):
+            pytest.fail("PostgreSQL is not installed, and LUTHIER_NEED_POSTGRES asks for it")
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with postgres.running(programs) as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import itertools
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import sqlalchemy as sa
+
+_NUMBERS = itertools.count()
 
 
 def programs() -> Path | None:
@@ -50,6 +55,16 @@ def running(bin_folder: Path) -> Iterator[str]:
         subprocess.run([*as_owner, bin_folder / "pg_ctl", "stop", "-D", data, "-m", "immediate"], capture_output=True)
         server.wait(30)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_database(server: str) -> str:
+    """Returns the URL of an empty database of the server at that URL."""
+    name = f"test_{next(_NUMBERS)}"
+    engine = sa.create_engine(sa.make_url(server).set(drivername="postgresql+pg8000"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)
 
 
 def _free_port() -> int:

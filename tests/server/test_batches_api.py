@@ -44,6 +44,7 @@ def results(client: OpenAI, file_id: str) -> dict[str, Any]:
     return {one["custom_id"]: one for one in lines}
 
 
+@pytest.mark.both_databases
 def test_every_line_gets_its_answer(client: OpenAI) -> None:
     lines = [line(f"r{number}", chat(f"Say {number}")) for number in range(10)]
     lines.append(line("bad", chat("x", model="none")))
@@ -129,6 +130,7 @@ def slow(count: int, tokens: int = 200) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.both_databases
 def test_a_cancelled_batch_keeps_what_it_has(client: OpenAI) -> None:
     begun = begin(client, slow(300))
 

@@ -168,6 +168,7 @@ def test_a_form_that_cannot_be_enforced_is_refused(client: OpenAI, form: Any) ->
         say(client, response_format=form)
 
 
+@pytest.mark.both_databases
 def test_a_completion_that_is_stored_can_be_read_again(client: OpenAI) -> None:
     kept = [say(client, store=True, metadata={"n": str(n)}) for n in range(3)]
     streamed = next(iter(list(say(client, store=True, stream=True, metadata={"n": "s"})))).id

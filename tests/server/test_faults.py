@@ -56,8 +56,11 @@ def step_of(client: OpenAI, job: Any, step: int) -> Any:
     return lambda: max(losses(client, job), default=0) >= step
 
 
-def test_a_job_whose_processes_are_killed_ends_the_same(home: Path, running: list[Running]) -> None:
-    running.append(server := serve(home))
+@pytest.mark.both_databases
+def test_a_job_whose_processes_are_killed_ends_the_same(
+    home: Path, database: tuple[str, ...], running: list[Running]
+) -> None:
+    running.append(server := serve(home, *database))
     client = server.client()
     whole = ended(client, start(client).id)
     job = start(client)
@@ -71,7 +74,7 @@ def test_a_job_whose_processes_are_killed_ends_the_same(home: Path, running: lis
     acknowledged = losses(client, job)
     events = {event.id for event in client.fine_tuning.jobs.list_events(job.id)}
     server.end(signal.SIGKILL)
-    running.append(server := serve(home))
+    running.append(server := serve(home, *database))
     client = server.client()
     again = ended(client, job.id)
     assert again.status == "succeeded", again.error

@@ -14,6 +14,8 @@ import pytest
 from openai import OpenAI
 from serving import Running, upload
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_a_file_comes_back_as_it_was_sent(client: OpenAI) -> None:
     content = "é 日本\n".encode() * 1000
@@ -120,3 +122,9 @@ def test_a_request_that_is_too_large_is_refused_while_it_comes(server: Running) 
 
     answer = httpx.post(f"{server.url}/embeddings", content=pieces(), timeout=60)
     assert (answer.status_code, "more than" in answer.json()["error"]["message"]) == (413, True)
+
+
+def test_state_is_in_the_database_that_was_named(client: OpenAI, server: Running, database_kind: str) -> None:
+    """What else runs on both databases would not notice if it ran on one of them twice."""
+    upload(client, "x", purpose="user_data")
+    assert (server.home / "luthier.db").exists() == (database_kind == "sqlite")

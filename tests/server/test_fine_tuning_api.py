@@ -21,6 +21,8 @@ from luthier.server.wire.fine_tuning import Hyperparameters, resolved
 from luthier.store.opened import Store
 from luthier.store.options import StoreOptions
 
+pytestmark = pytest.mark.both_databases
+
 
 def test_a_job_ends_with_a_model(client: OpenAI, tuned: Any) -> None:
     assert (tuned.status, tuned.error.message if tuned.error else None) == ("succeeded", None)

@@ -69,18 +69,18 @@ def odd() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def proxy(server: Running, odd: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("proxy")
+def proxy(on_sqlite: Any, odd: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder, url = tmp_path_factory.mktemp("proxy"), on_sqlite.running.url
     entries: list[dict[str, Any]] = [
         {
             "id": "far",
             "model": "fiddle",
-            "url": server.url,
+            "url": url,
             "aliases": ["gpt-far"],
             "context": 2048,
             "quality": "a <b>",
         },
-        {"id": "far-vectors", "model": "all-minilm-l6-v2", "kind": "embedding", "url": server.url},
+        {"id": "far-vectors", "model": "all-minilm-l6-v2", "kind": "embedding", "url": url},
         {"id": "nobody", "url": "http://127.0.0.1:9/v1"},
         {"id": "unset", "model": "locked", "url": odd, "key_variable": "LUTHIER_TEST_UNSET"},
         {"id": "locked", "url": odd, "key_variable": "LUTHIER_TEST_KEY"},

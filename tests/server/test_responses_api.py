@@ -49,6 +49,7 @@ def test_a_response_says_what_a_chat_says(client: OpenAI) -> None:
     assert client.responses.retrieve(given.id).model_dump() == given.model_dump()
 
 
+@pytest.mark.both_databases
 def test_a_response_goes_on_from_an_earlier_one(client: OpenAI) -> None:
     first = respond(client, instructions="Not carried over.")
     second = respond(client, input="And who owns it?", previous_response_id=first.id)
@@ -72,6 +73,7 @@ def test_a_response_goes_on_from_an_earlier_one(client: OpenAI) -> None:
     assert len(list(client.responses.input_items.list(third.id))) == 5
 
 
+@pytest.mark.both_databases
 def test_what_is_not_to_be_stored_is_not(client: OpenAI) -> None:
     given = respond(client, store=False)
     assert given.output_text
@@ -179,6 +181,7 @@ def test_log_probabilities_are_those_of_a_chat(client: OpenAI) -> None:
     assert [len(one.top_logprobs) for one in given] == [2] * len(said)
 
 
+@pytest.mark.both_databases
 def test_items_of_earlier_responses_can_be_referred_to(client: OpenAI) -> None:
     first = respond(client)
     items = [
@@ -231,6 +234,7 @@ def test_what_cannot_be_done_is_refused(client: OpenAI, options: dict[str, Any],
     assert param in str(caught.value.param)
 
 
+@pytest.mark.both_databases
 def test_a_conversation_grows_with_its_responses(client: OpenAI) -> None:
     begun = client.conversations.create(
         items=[{"type": "message", "role": "user", "content": "Hello"}], metadata={"topic": "mills"}
