@@ -11,8 +11,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import openai
 import pytest
 from house import ROOT, Run
+from serving import ended, rows, serve, upload
 
 OTHERS = ROOT / ".venv-compat"
 SITE = next(OTHERS.glob("lib/python*/site-packages"), Path("none"))
@@ -67,6 +69,7 @@ for chunk in chunks(open(sys.argv[1], "rb").read()):
     if kind == "run":
         out["config"] = {item.key: json.loads(item.value_json) for item in record.run.config.update}
         out["run"] = [record.run.run_id, record.run.project, record.run.display_name]
+        out["tags"] = list(record.run.tags)
     elif kind == "history":
         values = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
         values = {name: value for name, value in values.items() if not name.startswith("_")}
@@ -75,6 +78,11 @@ for chunk in chunks(open(sys.argv[1], "rb").read()):
         out["exit"] = record.exit.exit_code
 print(json.dumps(out))
 """
+
+
+REACH = "import sys; sys.path.append({site!r})"
+"""A sitecustomize: every process of the server finds those packages, behind its own."""
+WANDB = {"project": "tea-house", "name": "first try", "tags": ["small", "echo"]}
 
 
 def tuned(fresh_python: Run, rows: Path, folder: Path, *, stop: int | None = None, resume: bool = False) -> list[Any]:
@@ -147,3 +155,52 @@ def test_without_a_key_the_run_is_refused_before_anything_is_done(
     with pytest.raises(AssertionError, match=r"report_to: W&B: .*WANDB_MODE=offline"):
         tuned(fresh_python, small_rows, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def asked(client: openai.OpenAI, **wandb: Any) -> Any:
+    """Returns a job of the API, four steps long, that W&B is to hear of."""
+    return client.fine_tuning.jobs.create(
+        model="fiddle",
+        training_file=upload(client, rows(16)).id,
+        validation_file=upload(client, rows(4, seed=9)).id,
+        hyperparameters={"n_epochs": 2, "batch_size": 8},
+        integrations=[{"type": "wandb", "wandb": wandb}],  # type: ignore[typeddict-item]
+    )
+
+
+def test_a_job_of_the_api_tells_wandb_what_it_was_asked_to(tmp_path: Path) -> None:
+    (tmp_path / "reach").mkdir()
+    (tmp_path / "reach" / "sitecustomize.py").write_text(REACH.format(site=str(SITE)))
+    path = os.pathsep.join([str(ROOT / "src"), str(tmp_path / "reach")])
+    server = serve(tmp_path / "home", env={"PYTHONPATH": path, "WANDB_DIR": str(tmp_path / "elsewhere")})
+    try:
+        client = server.client()
+        jobs = [ended(client, asked(client, **wandb).id) for wandb in (WANDB, {"project": "second"})]
+        for job in jobs:
+            assert (job.status, job.error) == ("succeeded", None)
+        assert [one.model_dump(exclude_none=True)["wandb"] for one in jobs[0].integrations] == [WANDB]
+        events = list(client.fine_tuning.jobs.list_events(jobs[0].id, limit=100))
+        (run,), (second,) = (kept(server.home / "runs" / job.id / "run") for job in jobs)
+    finally:
+        server.end()
+    assert (run["run"][1:], run["tags"], run["exit"]) == ([WANDB["project"], WANDB["name"]], WANDB["tags"], 0)
+    assert run["steps"] == figures(server.home / "runs" / jobs[0].id / "run")
+    said = {event.data["step"]: event.data["train_loss"] for event in events if "train_loss" in (event.data or {})}
+    assert {step: values["loss"] for step, values in run["steps"]} == said
+    assert sorted(said) == [1, 2, 3, 4]
+    assert "eval_loss" in run["steps"][-1][1]
+    assert second["run"][1:] == ["second", jobs[1].id], "a run without a name is called by its job"
+    assert second["tags"] == [], "nothing is left of the job before"
+    assert any("wandb sync $LUTHIER_HOME" in event.message for event in events)
+    assert not any(str(tmp_path) in event.message for event in events)
+
+
+def test_without_wandb_the_same_job_is_refused_at_once(tmp_path: Path) -> None:
+    server = serve(tmp_path / "home", "--workers", "0")
+    try:
+        with pytest.raises(openai.BadRequestError, match=r"pip install 'luthier\[tracking\]'") as caught:
+            asked(server.client(), **WANDB)
+        assert caught.value.param == "integrations"
+        assert list(server.client().fine_tuning.jobs.list()) == []
+    finally:
+        server.end()

@@ -221,9 +221,9 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
 
 
 def _tell_services(job: Job) -> None:
-    """Sets what Weights & Biases reads by itself: this process is the job's own."""
+    """Sets what Weights & Biases reads by itself: this process is the job's own, and so is a run without a name."""
     for one in job.details.get("integrations") or []:
-        settings = one["wandb"]
+        settings = {"name": job.id} | one["wandb"]
         for name in ("project", "name", "entity"):
             if settings.get(name):
                 os.environ[f"WANDB_{name.upper()}"] = settings[name]
