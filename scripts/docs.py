@@ -38,7 +38,10 @@ RESOURCES = {
     ),
     "luthier": ("jobs of Luthier's own verbs: tune, evaluate, export, data", "not in the hosted API"),
     "completions": ("prompts of text or tokens, echo, log-probabilities, best_of", "no `suffix`"),
-    "moderations": ("rules of words and patterns, under their own name", "scores are 0 or 1; see what is not covered"),
+    "moderations": (
+        "a classifier of the catalogue, or rules of words and patterns",
+        "the rules score 0 or 1; see what is not covered",
+    ),
     "embeddings": ("numbers or base64, fewer dimensions", "token ids are refused unless the catalogue takes them"),
 }
 """Resource (the first part of its paths) -> what is there, and what differs from the hosted API."""

@@ -67,6 +67,11 @@ def test_models_are_found_by_id_and_alias(tmp_path: Path) -> None:
         ("models: ['ft:x']", "cannot begin with ft:"),
         ("models: [{id: a, url: 'ftp://x'}]", "url"),
         ("models: [{id: a, key_variable: KEY}]", "a has a key_variable and no url"),
+        ("models: [{id: a, kind: moderation}]", "a names no categories"),
+        ("models: [{id: a, threshold: 0.3}]", "a has threshold and is no moderation model"),
+        ("models: [{id: a, kind: moderation, categories: {X: violent}}]", "did you mean 'violence'"),
+        ("models: [{id: a, kind: moderation, categories: {X: hate}, threshold: 0}]", "threshold"),
+        ("models: [{id: a, kind: moderation, categories: {X: hate}, url: 'http://x/v1'}]", "a has a url"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused(tmp_path: Path, text: str, said: str) -> None:

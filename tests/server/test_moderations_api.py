@@ -1,16 +1,20 @@
-"""Moderation by rules: what they flag, what they leave alone, and how they are answered."""
+"""Moderation: what the rules flag and leave alone, classifiers of the catalogue, and how both are answered."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import openai
 import pytest
 from house import ROOT
 from openai import OpenAI
+from serving import serve, upload
+from tiny_classifiers import save_classifier
+from transformers import pipeline
 
-from luthier.server.moderation import CATEGORIES, RULES, moderate, rules, uncovered
+from luthier.server.moderation import CATEGORIES, RULES, highest, moderate, rules, uncovered
 
 FLAGGED = {
     "I will kill you": {"harassment/threatening", "violence"},
@@ -75,6 +79,8 @@ def test_results_are_one_for_each_text(client: OpenAI) -> None:
     assert found.results[1].categories.harassment_threatening
     assert found.results[1].category_scores.violence == 1.0
     assert len(found.results[0].category_scores.model_dump(by_alias=True)) == len(CATEGORIES)
+    applied = found.results[0].category_applied_input_types.model_dump(by_alias=True)
+    assert {name for name, kinds in applied.items() if not kinds} == set(uncovered())
     parts = client.moderations.create(
         model="omni-moderation-latest",
         input=[{"type": "text", "text": "I will "}, {"type": "text", "text": "kill you"}],
@@ -86,3 +92,104 @@ def test_results_are_one_for_each_text(client: OpenAI) -> None:
         client.moderations.create(model="other", input="x")
     with pytest.raises(openai.BadRequestError):
         client.moderations.create(input=[])
+
+
+CATALOGUE = """
+models:
+  - fiddle
+  - id: judge
+    kind: moderation
+    model: {folder}
+    aliases: [guard]
+    categories: {{kill: violence, hate: harassment/threatening}}
+  - id: free
+    kind: moderation
+    model: {folder}
+    problem_type: multi_label_classification
+    threshold: 0.999
+    categories: {{kill: violence, hate: violence}}
+  - id: mistaken
+    kind: moderation
+    model: {folder}
+    categories: {{murder: violence}}
+"""
+HELD = ["the keeper is home", "kill the keeper", "hate the keeper kill the keeper", "kill " + "the " * 200]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_classifier(tmp_path_factory.mktemp("judge"))
+
+
+@pytest.fixture(scope="module")
+def judged(folder: Path) -> Iterator[OpenAI]:
+    """Yields a client of a server whose catalogue names classifiers."""
+    file = folder / "models.yaml"
+    file.write_text(CATALOGUE.format(folder=folder))
+    running = serve(folder / "home", "--catalogue", str(file), "--workers", "0")
+    yield running.client()
+    running.end()
+
+
+def test_a_classifier_of_the_catalogue_scores_what_its_labels_stand_for(judged: OpenAI, folder: Path) -> None:
+    plain = pipeline("text-classification", model=str(folder), device="cpu", top_k=None)
+    expected = [{one["label"]: one["score"] for one in found} for found in plain(HELD[:3])]
+    answers = [judged.moderations.create(input=HELD, **{} if name is None else {"model": name}) for name in NAMES]
+    assert {answer.model for answer in answers} == {"judge"}
+    for found in [answer.results for answer in answers]:
+        assert [one.flagged for one in found] == [False, True, True, True]
+        scores = [one.category_scores for one in found]
+        assert [one.violence for one in scores[:3]] == pytest.approx([one["kill"] for one in expected], abs=1e-5)
+        threats = [one.harassment_threatening for one in scores[:3]]
+        assert threats == pytest.approx([one["hate"] for one in expected], abs=1e-5)
+        assert (found[1].categories.violence, found[1].categories.harassment_threatening) == (True, False)
+        rest = set(CATEGORIES) - {"violence", "harassment/threatening"}
+        for one in found:
+            kept = one.category_scores.model_dump(by_alias=True)
+            applied = one.category_applied_input_types.model_dump(by_alias=True)
+            assert {name: kept[name] for name in rest} == dict.fromkeys(rest, 0.0)
+            assert applied == {name: [] if name in rest else ["text"] for name in CATEGORIES}
+
+
+NAMES = (None, "omni-moderation-latest", "judge", "guard")
+
+
+def test_the_catalogue_says_how_labels_are_read_and_when_they_flag(judged: OpenAI) -> None:
+    found = judged.moderations.create(model="free", input=[*HELD, "hate kill hate kill"])
+    assert found.model == "free"
+    scores = [one.category_scores.violence for one in found.results]
+    assert scores[0] == pytest.approx(0.018, abs=1e-3), "a sigmoid of its own for each label"
+    assert scores[4] > 0.999
+    assert [one.flagged for one in found.results] == [score >= 0.999 for score in scores]
+    assert judged.moderations.create(model=RULES, input="I will kill you").model == RULES
+
+
+def test_a_classifier_does_nothing_else_and_nothing_else_moderates(judged: OpenAI) -> None:
+    listed = {one.id: one.model_dump()["kind"] for one in judged.models.list()}
+    assert listed == {"fiddle": "chat", "judge": "moderation", "free": "moderation", "mistaken": "moderation"}
+    file = upload(judged, "{}")
+    for ask in (
+        lambda: judged.chat.completions.create(model="judge", messages=[{"role": "user", "content": "x"}]),
+        lambda: judged.completions.create(model="guard", prompt="x"),
+        lambda: judged.embeddings.create(model="judge", input="x"),
+        lambda: judged.fine_tuning.jobs.create(model="judge", training_file=file.id),
+    ):
+        with pytest.raises(openai.BadRequestError, match="puts labels on texts") as caught:
+            ask()
+        assert caught.value.param == "model"
+    with pytest.raises(openai.BadRequestError, match="writes text; it does not moderate"):
+        judged.moderations.create(model="fiddle", input="x")
+    with pytest.raises(openai.NotFoundError):
+        judged.moderations.create(model="none", input="x")
+
+
+def test_a_label_that_the_model_lacks_is_an_error_and_no_verdict(judged: OpenAI) -> None:
+    for _ in range(2):
+        with pytest.raises(openai.BadRequestError, match="has no label 'murder'; its labels: fine, kill, hate"):
+            judged.moderations.create(model="mistaken", input="kill")
+
+
+def test_the_highest_label_of_a_category_counts() -> None:
+    found = highest([("a", 0.2), ("b", 0.7), ("c", 0.4), ("d", 0.9)], {"a": "hate", "b": "hate", "c": "sexual"})
+    assert {name: score for name, score in found.items() if score} == {"hate": 0.7, "sexual": 0.4}
+    assert set(found) == set(CATEGORIES)

@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from luthier.encoding.batches import by_length, longest_text
 from luthier.errors import ContextError, ModelError
-from luthier.models.opening import as_model_error, choose_device, choose_dtype, context_length
+from luthier.models.opening import as_model_error, choose_device, choose_dtype
 from luthier.models.options import LoadOptions
 from luthier.models.resolve import read_json, resolve_model
 
@@ -98,15 +99,8 @@ class Embedder:
     def embed_tokens(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Returns the vectors (N, D) of rows of tokens, fp32 on the CPU; the neighbours of a row do not change it."""
         out = torch.empty(len(rows), self.dimensions)
-        order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
-        start = 0
-        while start < len(order):
-            stop = start + 1
-            while stop < len(order) and (stop + 1 - start) * len(rows[order[stop]]) <= TOKENS_AT_ONCE:
-                stop += 1
-            part = order[start:stop]
+        for part in by_length([len(row) for row in rows], TOKENS_AT_ONCE):
             out[part] = self._pass([rows[index] for index in part])
-            start = stop
         return out
 
     def _pass(self, rows: Sequence[Sequence[int]]) -> Tensor:
@@ -193,7 +187,7 @@ def _pooling(config: dict[str, Any], folder: Path) -> str:
 
 
 def _longest(folder: Path, model: Any, tokenizer: Any) -> int:
-    limit = context_length(model.config.to_dict(), tokenizer.model_max_length)
+    limit = longest_text(model, tokenizer)
     file = folder / "sentence_bert_config.json"
     if file.is_file():
         limit = min(limit, int(read_json(file).get("max_seq_length") or limit))

@@ -54,7 +54,7 @@ def load_opened(opened: Opened, *, master_weights: bool = False, fresh_seed: int
     assert folder is not None, "an opened model has a folder"
     weight_dtype = torch.float32 if master_weights else opened.dtype
     if fresh_seed is None:
-        model, notes = _load_weights(folder, weight_dtype, opened.device, trust_remote_code=opened.trust_remote_code)
+        model, notes = load_weights(folder, weight_dtype, opened.device, trust_remote_code=opened.trust_remote_code)
     else:
         model = random_model(opened.config, fresh_seed).to(opened.device, weight_dtype)
     _check_vocabulary(model, opened.tokenizer, folder)
@@ -95,12 +95,21 @@ def empty_model(config: Any) -> Any:
         return loader.from_config(config)
 
 
-def _load_weights(
-    folder: Path, dtype: torch.dtype, device: torch.device, *, trust_remote_code: bool
+def load_weights(
+    folder: Path,
+    dtype: torch.dtype,
+    device: torch.device,
+    *,
+    auto: str = "AutoModelForCausalLM",
+    trust_remote_code: bool = False,
 ) -> tuple[Any, tuple[str, ...]]:
-    from transformers import AutoModelForCausalLM
+    """Returns the model in `folder`, loaded by the class `auto` of transformers, and what is to be said about it.
 
-    loader: Any = AutoModelForCausalLM
+    `ModelError` when it cannot be read, or when weights of the model are not there.
+    """
+    import transformers
+
+    loader: Any = getattr(transformers, auto)
     with as_model_error(folder), quiet_bars():
         model, info = loader.from_pretrained(
             folder,

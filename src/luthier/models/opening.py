@@ -97,7 +97,7 @@ def usable_folder(found: ResolvedModel, *, trust_remote_code: bool = False, weig
         raise ModelError("is not on this machine", where=found.base, remedy=f"run: hf download {found.base}")
     _check_architecture(found.base_folder, trust_remote_code)
     if weights:
-        _check_weights(found.base_folder)
+        check_weights(found.base_folder)
     return found.base_folder
 
 
@@ -145,27 +145,38 @@ def context_length(config: dict[str, Any], tokenizer_limit: int | float | None =
     return int(tokenizer_limit) if tokenizer_limit and tokenizer_limit < 1e9 else 2048
 
 
-def _check_architecture(folder: Path, trust_remote_code: bool) -> None:
+def check_code(folder: Path, auto: str, *, trust_remote_code: bool) -> bool:
+    """Returns whether the class `auto` would load the model by Python code of its own; `ModelError` where it may not,
+    and where transformers does not know the model either."""
     from transformers import CONFIG_MAPPING, __version__
+
+    config = read_json(folder / "config.json")
+    kind = str(config.get("model_type", ""))
+    own_code = auto in (config.get("auto_map") or {})
+    if own_code and trust_remote_code:
+        return True
+    if kind in CONFIG_MAPPING:
+        return False
+    if own_code:
+        raise ModelError(
+            f"the model type {kind!r} runs Python code that comes with the model",
+            where=str(folder),
+            remedy="read that code, and give --trust-remote-code if you trust its publisher",
+        )
+    raise ModelError(
+        f"transformers {__version__} does not know the model type {kind!r}",
+        where=str(folder / "config.json"),
+        remedy="use another model, or a newer transformers",
+    )
+
+
+def _check_architecture(folder: Path, trust_remote_code: bool) -> None:
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES as CAUSAL
 
     config = read_json(folder / "config.json")
     kind = str(config.get("model_type", ""))
-    own_code = "AutoModelForCausalLM" in (config.get("auto_map") or {})
-    if own_code and (trust_remote_code or kind not in CONFIG_MAPPING):
-        if not trust_remote_code:
-            raise ModelError(
-                f"the model type {kind!r} runs Python code that comes with the model",
-                where=str(folder),
-                remedy="read that code, and give --trust-remote-code if you trust its publisher",
-            )
+    if check_code(folder, "AutoModelForCausalLM", trust_remote_code=trust_remote_code):
         return
-    if kind not in CONFIG_MAPPING:
-        raise ModelError(
-            f"transformers {__version__} does not know the model type {kind!r}",
-            where=str(folder / "config.json"),
-            remedy="use another model, or a newer transformers",
-        )
     names = {name for value in CAUSAL.values() for name in ([value] if isinstance(value, str) else value)}
     architectures = config.get("architectures") or []
     if kind not in CAUSAL or (architectures and not names & set(architectures) and not _is_bare(architectures)):
@@ -180,7 +191,8 @@ def _is_bare(architectures: list[str]) -> bool:
     return all(name.endswith("Model") and "LMHead" not in name for name in architectures)
 
 
-def _check_weights(folder: Path) -> None:
+def check_weights(folder: Path) -> None:
+    """Raises `ModelError` unless every weight file is there, and in safetensors."""
     index = folder / "model.safetensors.index.json"
     if (folder / "model.safetensors").is_file():
         return

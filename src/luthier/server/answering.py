@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from luthier.errors import LuthierError, NotFoundError
 from luthier.server.catalogue import Catalogue, Entry
 from luthier.server.errors import ApiError, no_model
+from luthier.server.kept import Kept, forget
+from luthier.server.moderation import highest
 from luthier.server.places import Places
 from luthier.server.wire.embeddings import foreign_tokens
 from luthier.store.opened import Store
 
 if TYPE_CHECKING:
+    from luthier.encoding.classifier import Classifier
     from luthier.encoding.embedder import Embedder
     from luthier.generation.remote import Remote, RemoteChat
     from luthier.generation.service import ServedChat
@@ -25,30 +27,29 @@ LOG = logging.getLogger("luthier.server")
 
 
 class Answering:
-    """Loads models by the names that requests say, and keeps the last `options.loaded_models` of them."""
+    """Loads models by the names that requests say, and keeps the last `options.loaded_models` of each kind."""
 
     def __init__(self, store: Store, catalogue: Catalogue, options: ServerOptions) -> None:
         self._store, self._catalogue, self._options = store, catalogue, options
-        self._loaded: OrderedDict[str, ServedChat] = OrderedDict()
-        self._embedders: dict[str, Embedder] = {}
         self._remotes: dict[str, RemoteChat] = {}
-        self._loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
+        loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
+        most = options.loaded_models
+        self._chats: Kept[ServedChat] = Kept(most, loading, lambda chat: chat.close())
+        self._embedders: Kept[Embedder] = Kept(most, loading, forget)
+        self._classifiers: Kept[Classifier] = Kept(most, loading, forget)
 
     def chat(self, name: str, project: str) -> ServedChat | RemoteChat:
         """Returns the chat with a model; the first time one of this machine takes as long as loading does."""
         entry = self._catalogue.find(name)
         if entry is not None and entry.kind != "chat":
-            raise ApiError(f"{name!r} makes vectors; it writes no text.", code="invalid_value", param="model")
+            raise ApiError(f"{name!r} {entry.does}; it writes no text.", code="invalid_value", param="model")
         if entry is not None and entry.url is not None:
             return self._elsewhere(entry)
         try:
             place = Places(self._store, self._catalogue, project).model(name)
         except NotFoundError:
             raise no_model(name) from None
-        if (kept := self._kept(place)) is not None:
-            return kept
-        with self._loading:  # one at a time; those that are loaded answer meanwhile
-            return self._kept(place) or self._keep(place, self._load(place))
+        return self._chats.get(place, lambda: self._load(place))
 
     def here(self, name: str, project: str) -> ServedChat:
         """Returns the chat with a model of this machine. `ApiError` when it is on another server."""
@@ -71,19 +72,6 @@ class Answering:
                 self._remotes[entry.id] = RemoteChat(remote)
             return self._remotes[entry.id]
 
-    def _kept(self, place: str) -> ServedChat | None:
-        with self._table:
-            if place in self._loaded:
-                self._loaded.move_to_end(place)
-            return self._loaded.get(place)
-
-    def _keep(self, place: str, chat: ServedChat) -> ServedChat:
-        with self._table:
-            self._loaded[place] = chat
-            while len(self._loaded) > self._options.loaded_models:
-                self._loaded.popitem(last=False)[1].close()
-        return chat
-
     def embed(
         self, name: str, texts: Sequence[str], rows: Sequence[Sequence[int]], dimensions: int | None
     ) -> tuple[list[list[float]], int]:
@@ -95,15 +83,13 @@ class Answering:
         if entry is None:
             raise no_model(name)
         if entry.kind != "embedding":
-            raise ApiError(f"{name!r} writes text; it makes no vectors.", code="invalid_value", param="model")
+            raise ApiError(f"{name!r} {entry.does}; it makes no vectors.", code="invalid_value", param="model")
         if rows and entry.token_ids != "own":
             raise foreign_tokens()
         from luthier.encoding.embedder import Embedder, shortened
 
-        with self._loading:
-            if entry.id not in self._embedders:
-                self._embedders[entry.id] = Embedder.load(entry.place, self._options.loading(entry.place))
-            embedder = self._embedders[entry.id]
+        place = entry.place
+        embedder = self._embedders.get(entry.id, lambda: Embedder.load(place, self._options.loading(place)))
         if dimensions is not None and dimensions > embedder.dimensions:
             raise ApiError(
                 f"dimensions: {name} has {embedder.dimensions}. Got {dimensions}.",
@@ -115,6 +101,22 @@ class Answering:
             vectors = embedder.embed_tokens(rows)
         found = vectors if dimensions is None else shortened(vectors, dimensions)
         return found.tolist(), sum(len(row) for row in rows)
+
+    def judge(self, entry: Entry, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Returns the score of each category of `entry` for each text: the highest of the labels that stand for it.
+
+        `ModelError` when the model cannot be loaded, or has no label that the catalogue names.
+        """
+        from luthier.encoding.classifier import Classifier
+
+        def load() -> Classifier:
+            loaded = Classifier.load(entry.place, self._options.loading(entry.place), problem_type=entry.problem_type)
+            loaded.check_labels(entry.categories)
+            return loaded
+
+        classifier = self._classifiers.get(entry.id, load)
+        rows = classifier.scores(texts, self._turn).tolist()
+        return [highest(zip(classifier.labels, row, strict=True), entry.categories) for row in rows]
 
     def warm_up(self) -> None:
         """Loads the first model, so that the first request need not wait; what fails is said when it is asked for."""

@@ -21,7 +21,7 @@ def check_model(call: Call, name: str, param: str = "model") -> None:
     """Raises `ApiError` (404) unless `name` is a model of the catalogue or a tuned one, and one that writes, here."""
     entry = call.server.catalogue.find(name)
     if entry is not None:
-        wrong = "is on another server" if entry.url is not None else "does not write text"
+        wrong = "is on another server" if entry.url is not None else f"{entry.does}, does not write text"
         if entry.url is not None or entry.kind != "chat":
             raise ApiError(f"{name!r} {wrong} and cannot be tuned here.", code="invalid_value", param=param)
         return

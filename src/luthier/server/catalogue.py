@@ -13,6 +13,7 @@ from pydantic import Field
 from luthier.config import ModelName, Options, Outside, bind, read_mapping
 from luthier.errors import SpecError
 from luthier.registry import nearest
+from luthier.server.moderation import CATEGORIES
 
 ServerUrl = Annotated[str, Outside("url")]
 
@@ -24,8 +25,9 @@ class Entry(Options):
 
     id: str = Field(min_length=1, max_length=120, description="the name that requests say")
     model: ModelName | None = Field(default=None, description="fiddle, a folder or a hub name; by default the id")
-    kind: Literal["chat", "embedding"] = Field(
-        default="chat", description="chat: it writes; embedding: it turns texts into vectors"
+    kind: Literal["chat", "embedding", "moderation"] = Field(
+        default="chat",
+        description="chat: it writes; embedding: it turns texts into vectors; moderation: it puts labels on texts",
     )
     token_ids: Literal["refuse", "own"] = Field(
         default="refuse",
@@ -40,6 +42,17 @@ class Entry(Options):
     key_variable: str | None = Field(
         default=None, min_length=1, description="the environment variable that holds that server's key"
     )
+    categories: dict[str, str] = Field(
+        default={}, description="moderation: the labels of the classifier that count, and the category of each"
+    )
+    problem_type: Literal["single_label_classification", "multi_label_classification"] | None = Field(
+        default=None,
+        description="moderation: whether one label excludes the others (softmax) or not (sigmoid); by default as the "
+        "model's configuration says",
+    )
+    threshold: float = Field(
+        default=0.5, gt=0, le=1, description="moderation: the score from which on a category raises a flag"
+    )
     context: int | None = Field(default=None, ge=1, description="tokens it can read and write together")
     quality: str = Field(default="", description="what it is good for, in a sentence")
     input_price: float = Field(default=0.0, ge=0, description="price of a million tokens read")
@@ -50,6 +63,11 @@ class Entry(Options):
     def place(self) -> str:
         """Where the model is: what `load_model` takes, or its name on the server at `url`."""
         return self.model or self.id
+
+    @property
+    def does(self) -> str:
+        """What a model of its kind does, in words for people who ask it for something else."""
+        return {"chat": "writes text", "embedding": "makes vectors", "moderation": "puts labels on texts"}[self.kind]
 
 
 FIDDLE = Entry(
@@ -81,7 +99,11 @@ class Catalogue:
     @property
     def default(self) -> Entry | None:
         """The first model that writes: what is used where none is named; None where there is none."""
-        return next((entry for entry in self.entries if entry.kind == "chat"), None)
+        return self.first("chat")
+
+    def first(self, kind: str) -> Entry | None:
+        """Returns the first model of a kind; None where there is none."""
+        return next((entry for entry in self.entries if entry.kind == kind), None)
 
 
 def open_catalogue(model: str, file: str | None) -> Catalogue:
@@ -99,6 +121,7 @@ def open_catalogue(model: str, file: str | None) -> Catalogue:
     entries = tuple(_entry(value, f"{file}, model {number}") for number, value in enumerate(models, 1))
     _check_names(entries, file)
     _check_places(entries, file)
+    _check_categories(entries, file)
     return Catalogue(entries)
 
 
@@ -118,6 +141,22 @@ def _check_places(entries: tuple[Entry, ...], file: str) -> None:
     for entry in entries:
         if entry.key_variable is not None and entry.url is None:
             raise SpecError(f"{entry.id} has a key_variable and no url", where=file, remedy="write its url too")
+
+
+def _check_categories(entries: tuple[Entry, ...], file: str) -> None:
+    for entry in entries:
+        moderates = entry.kind == "moderation"
+        own = {"categories", "problem_type", "threshold"} & entry.model_fields_set
+        if own and not moderates:
+            raise SpecError(f"{entry.id} has {min(own)} and is no moderation model", where=file, remedy="remove it")
+        if moderates and not entry.categories:
+            raise SpecError(f"{entry.id} names no categories", where=file, remedy="write categories: {LABEL: category}")
+        if moderates and entry.url is not None:
+            raise SpecError(f"{entry.id} has a url", where=file, remedy="name a moderation model of this machine")
+        for label, category in entry.categories.items():
+            if category not in CATEGORIES:
+                problem = f"{entry.id}: {category!r} (of the label {label!r}) is no category"
+                raise SpecError(problem, where=file, remedy=nearest(category, list(CATEGORIES)))
 
 
 def _check_names(entries: tuple[Entry, ...], file: str) -> None:

@@ -1,8 +1,12 @@
-"""Moderation by rules: words and patterns that raise a flag. Documented, dependable, and far from complete."""
+"""Moderation: its categories, and the rules that raise a flag where no classifier is named.
+
+The rules are words and patterns: documented, dependable, and far from complete.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -49,3 +53,12 @@ def moderate(text: str) -> dict[str, float]:
     pieces = [plain[start : start + LONGEST] for start in range(0, max(1, len(plain)), LONGEST // 2)]
     found = {name for name, pattern in rules().items() if any(pattern.search(piece) for piece in pieces)}
     return {name: float(name in found) for name in CATEGORIES}
+
+
+def highest(scores: Iterable[tuple[str, float]], categories: Mapping[str, str]) -> dict[str, float]:
+    """Returns the score of each category: the highest of its labels, and 0 where no label stands for it."""
+    out = dict.fromkeys(CATEGORIES, 0.0)
+    for label, score in scores:
+        if label in categories:
+            out[categories[label]] = max(out[categories[label]], score)
+    return out

@@ -52,6 +52,9 @@ class ServerOptions(WorkerOptions):
     )
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
     loaded_models: int = Field(
-        default=4, ge=1, le=1000, description="models kept in memory at once; the one unused the longest goes first"
+        default=4,
+        ge=1,
+        le=1000,
+        description="models of each kind kept in memory at once; the one unused the longest goes first",
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

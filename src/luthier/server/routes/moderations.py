@@ -1,21 +1,37 @@
-"""Moderations: texts looked at by rules."""
+"""Moderations: texts looked at by a classifier of the catalogue, or by rules."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from luthier.server.call import Call, Endpoint
-from luthier.server.errors import no_model
-from luthier.server.moderation import RULES, moderate
+from luthier.server.catalogue import Catalogue, Entry
+from luthier.server.errors import ApiError, no_model
+from luthier.server.moderation import RULES, moderate, rules
 from luthier.server.wire.moderations import HOSTED, CreateModeration, moderation_json, texts_of
 from luthier.store.ids import new_id
 
 
 def create(call: Call) -> dict[str, Any]:
     asked: CreateModeration = call.body
-    if asked.model is not None and asked.model != RULES and asked.model not in HOSTED:
-        raise no_model(asked.model)
-    return moderation_json(new_id("modr-"), RULES, [moderate(text) for text in texts_of(asked)])
+    entry, texts, id = _entry(call.server.catalogue, asked.model), texts_of(asked), new_id("modr-")
+    if entry is None:
+        return moderation_json(id, RULES, [moderate(text) for text in texts], covered=set(rules()))
+    scores = call.server.answering.judge(entry, texts)
+    covered = set(entry.categories.values())
+    return moderation_json(id, entry.id, scores, covered=covered, threshold=entry.threshold)
+
+
+def _entry(catalogue: Catalogue, name: str | None) -> Entry | None:
+    """Returns the classifier that is asked for; None for the rules."""
+    found = None if name is None else catalogue.find(name)
+    if found is not None and found.kind != "moderation":
+        raise ApiError(f"{name!r} {found.does}; it does not moderate.", code="invalid_value", param="model")
+    if found is not None or name == RULES:
+        return found
+    if name is not None and name not in HOSTED:
+        raise no_model(name)
+    return catalogue.first("moderation")
 
 
 ENDPOINTS = (Endpoint("POST", "/moderations", create, CreateModeration),)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -12,7 +12,8 @@ from luthier.server.wire.body import Body
 from luthier.server.wire.messages import ContentPart, read_text
 
 HOSTED = ("omni-moderation-latest", "omni-moderation-2024-09-26", "text-moderation-latest", "text-moderation-stable")
-"""What clients send when nobody has named a model: the rules answer, under their own name."""
+"""What clients send when nobody has named a model: the first one of the catalogue answers, or the rules, under their
+own name."""
 
 
 class CreateModeration(Body):
@@ -33,17 +34,19 @@ def texts_of(asked: CreateModeration) -> list[str]:
     return [read_text(parts, "input") or ""] if parts else [one for one in given if isinstance(one, str)]
 
 
-def moderation_json(id: str, model: str, scores: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    """Returns the result of each text."""
+def moderation_json(
+    id: str, model: str, scores: Sequence[Mapping[str, float]], *, covered: Collection[str], threshold: float = 0.5
+) -> dict[str, Any]:
+    """Returns the result of each text. A category that is not `covered` was applied to no kind of input."""
     return {
         "id": id,
         "model": model,
         "results": [
             {
-                "flagged": any(value >= 0.5 for value in one.values()),
-                "categories": {name: value >= 0.5 for name, value in one.items()},
+                "flagged": any(value >= threshold for value in one.values()),
+                "categories": {name: value >= threshold for name, value in one.items()},
                 "category_scores": dict(one),
-                "category_applied_input_types": {name: ["text"] for name in one},
+                "category_applied_input_types": {name: ["text"] if name in covered else [] for name in one},
             }
             for one in scores
         ],
