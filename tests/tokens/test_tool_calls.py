@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from luthier.records.messages import ToolCall
-from luthier.tokens.tool_calls import call_json, find_syntax, fit_id, read_calls
+from luthier.tokens.tool_calls import call_json, find_syntax, fit_id, fit_tool, read_calls
 
 CALL = '{"name": "f", "arguments": {"a": 1}}'
 RENDERED = {
@@ -81,7 +82,21 @@ def test_arguments_for_templates() -> None:
         "type": "function",
         "function": {"name": "f", "arguments": {"a": 1}},
     }
-    assert call_json(call, as_text=True, short_ids=False)["function"]["arguments"] == '{"a": 1}'
+    for written in (call, replace(call, arguments=' {"a": 1}\n')):
+        assert call_json(written, as_text=True, short_ids=False)["function"]["arguments"] == '{"a": 1}'
+    assert call_json(replace(call, arguments=" "), as_text=True, short_ids=False)["function"]["arguments"] == "{}"
+
+
+def test_a_tool_is_written_the_same_however_its_keys_were_ordered() -> None:
+    function = {"name": "f", "description": "d", "parameters": {"b": None, "a": 1}, "strict": True, "more": 2}
+    tool = {"type": "function", "function": function}
+    others = [
+        {"function": dict(reversed(function.items())), "type": "function"},
+        {"function": {"parameters": {"b": None, "a": 1}, "more": 2, "strict": True, "description": "d", "name": "f"}},
+    ]
+    assert [json.dumps(fit_tool(other)) for other in others] == [json.dumps(tool)] * 2
+    quiet = {"type": "function", "function": {"name": "f", "description": None, "parameters": None}}
+    assert fit_tool(quiet) == {"type": "function", "function": {"name": "f"}}
 
 
 @given(st.text(max_size=20))

@@ -155,7 +155,7 @@ class Template:
             return str(
                 self.tokenizer.apply_chat_template(
                     list(turns),
-                    tools=[dict(tool) for tool in tools] or None,
+                    tools=[tool_calls.fit_tool(tool) for tool in tools] or None,
                     add_generation_prompt=header,
                     tokenize=False,
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from luthier.records.messages import ToolCall
 Calls = tuple[tuple[str, Any], ...]
 Syntax = Callable[[str], tuple[str, Calls] | None]
 """Reads (text outside the calls, ((name, arguments), ...)) from a reply; None where it holds no call."""
+_FUNCTION_KEYS = ("name", "description", "parameters", "strict")
 
 
 def call_json(call: ToolCall, *, as_text: bool, short_ids: bool) -> dict[str, Any]:
@@ -25,7 +26,8 @@ def call_json(call: ToolCall, *, as_text: bool, short_ids: bool) -> dict[str, An
 
     Arguments that are not a JSON object stay text: the template decides what becomes of them.
     """
-    function = {"name": call.name, "arguments": call.arguments if as_text else read_arguments(call.arguments)}
+    arguments = call.arguments.strip() or "{}"
+    function = {"name": call.name, "arguments": arguments if as_text else read_arguments(arguments)}
     return {"id": fit_id(call.id, short=short_ids), "type": "function", "function": function}
 
 
@@ -36,6 +38,19 @@ def read_arguments(text: str) -> Any:
     except ValueError:
         return text
     return value if isinstance(value, dict) else text
+
+
+def fit_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a tool on offer as a chat template takes it: its keys in the order of the API's reference, and none that
+    is null, so that a tool is the same tokens however a row or a request wrote it."""
+    function = tool.get("function")
+    out = {"type": "function"} | _in_order(tool, ("type", "function"))
+    return out | ({"function": _in_order(function, _FUNCTION_KEYS)} if isinstance(function, Mapping) else {})
+
+
+def _in_order(value: Mapping[str, Any], first: Sequence[str]) -> dict[str, Any]:
+    keys = [*(key for key in first if key in value), *(key for key in value if key not in first)]
+    return {key: value[key] for key in keys if value[key] is not None}
 
 
 def fit_id(identifier: str, *, short: bool) -> str:
