@@ -108,10 +108,13 @@ class Template:
         return ids
 
     def encode_plain(self, texts: Sequence[str]) -> list[list[int]]:
-        """Returns the ids of texts outside any chat: the begin-of-text token first where the tokenizer writes one."""
+        """Returns the ids of texts outside any chat: the begin-of-text token first where the tokenizer writes one.
+
+        A text that opens with that token already, as clients write that decode their own tokens, gets no second one.
+        """
         bos = self.tokenizer.bos_token_id
         begins = bos is not None and self.tokenizer("", verbose=False)["input_ids"][:1] == [bos]
-        return [[bos, *ids] if begins else ids for ids in self.encode(texts)]
+        return [[bos, *ids] if begins and ids[:1] != [bos] else ids for ids in self.encode(texts)]
 
     def reply_text(self, token_ids: Sequence[int]) -> str:
         """Returns the text of a reply up to its stop token, with the markers that tool calls are written in."""

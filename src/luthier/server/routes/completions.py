@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from starlette.concurrency import run_in_threadpool
 
 from luthier.records.messages import Delta, Sampling, Usage
-from luthier.server.asking import without_stop
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
 from luthier.server.forwarding import forward
@@ -59,6 +58,11 @@ class _Asked:
     def scored(self) -> bool:
         return self.body.logprobs is not None
 
+    def usage(self, replies: Sequence[Usage | None]) -> Usage:
+        """Returns the usage of the whole request: each prompt counts once, every reply that was written in full."""
+        prompts = sum(len(one.prompt) for one in self.ones if one.index % self.tried == 0)
+        return Usage(prompts, sum(usage.completion_tokens for usage in replies if usage is not None))
+
 
 async def create(call: Call) -> Any:
     if (remote := call.server.answering.remote(call.body.model)) is not None:
@@ -68,10 +72,7 @@ async def create(call: Call) -> Any:
         return streamed(_stream(asked))
     found = await asyncio.gather(*(_whole(asked, one) for one in asked.ones))
     kept = _best(asked, found)
-    usage = Usage(
-        sum(len(one.prompt) for one in asked.ones if one.index % asked.tried == 0),
-        sum(len(deltas) for deltas, _ in found),
-    )
+    usage = asked.usage([deltas[-1].usage for deltas, _ in found])
     choices = [_choice(asked, index, one, deltas, echo) for index, (one, deltas, echo) in enumerate(kept)]
     return completion_json(asked.id, asked.created, asked.body.model, choices, usage)
 
@@ -109,12 +110,14 @@ def _read(call: Call) -> _Asked:
 
 
 async def _deltas(asked: _Asked, one: _One) -> AsyncIterator[Delta]:
+    """Yields the pieces of a reply. The token that ends it is no part of the text, but it has its log-probability:
+    likelihood tasks ask for one token after the prompt, and leave out the last."""
     if asked.body.max_tokens == 0:
         yield Delta(finish_reason="length", usage=Usage(len(one.prompt), 0))
         return
     async with aclosing(asked.chat.service.stream(one.prompt, one.sampling)) as pieces:
         async for delta in pieces:
-            yield without_stop(delta, asked.chat.template.stop_ids)
+            yield delta
 
 
 async def _whole(asked: _Asked, one: _One) -> tuple[list[Delta], list[Scored]]:
@@ -170,7 +173,7 @@ def _scored(deltas: list[Delta]) -> list[Scored]:
 
 
 async def _stream(asked: _Asked) -> AsyncIterator[dict[str, Any]]:
-    usage = Usage(0, 0)
+    usages = []
     for one in asked.ones:
         offset = len(one.echoed)
         if asked.body.echo:
@@ -185,13 +188,9 @@ async def _stream(asked: _Asked) -> AsyncIterator[dict[str, Any]]:
                 )
                 offset += len(delta.text)
                 yield completion_json(asked.id, asked.created, asked.body.model, [choice], None)
-                if delta.usage is not None:
-                    usage = Usage(
-                        usage.prompt_tokens + delta.usage.prompt_tokens,
-                        usage.completion_tokens + delta.usage.completion_tokens,
-                    )
+                usages.append(delta.usage)
     if asked.body.stream_options is not None and asked.body.stream_options.include_usage:
-        yield completion_json(asked.id, asked.created, asked.body.model, [], usage)
+        yield completion_json(asked.id, asked.created, asked.body.model, [], asked.usage(usages))
 
 
 ENDPOINTS = (Endpoint("POST", "/completions", create, CreateCompletion),)

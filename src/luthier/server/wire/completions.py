@@ -14,6 +14,8 @@ from luthier.server.wire.logprobs import LEAST, TokenBytes
 
 Token = Annotated[int, Field(ge=0, lt=2**31)]
 DEFAULT_TOKENS = 16
+MOST_STOPS = 16
+"""More than the four of chats: what tasks that are written for base models end their replies at."""
 ItemT = TypeVar("ItemT")
 Many = Annotated[list[ItemT], Field(min_length=1)]
 
@@ -22,6 +24,7 @@ class CreateCompletion(SamplingIn):
     """A completion as it is asked for: the prompt is text or tokens, or several of either."""
 
     prompt: str | Many[Token] | Many[str] | Many[Many[Token]]
+    stop: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=MOST_STOPS)] | None = None
     max_tokens: int | None = Field(default=None, ge=0, le=1_000_000)
     logprobs: int | None = Field(default=None, ge=0, le=20)
     echo: bool | None = None
