@@ -38,6 +38,7 @@ check:
 compat:
 	@sh scripts/setup.sh dev
 	@sh scripts/setup.sh compat
+	@sh scripts/setup.sh lm-eval
 	@for version in $(SDKS); do sh scripts/setup.sh openai-$$version || exit 1; done
 	$(PYTEST) tests/compat $(ARGS)
 
@@ -55,4 +56,4 @@ docs:
 	$(PY) scripts/docs.py
 
 clean:
-	rm -rf .venv .venv-compat .venv-openai-* .venv-bench .venv.unfinished .venv-compat.unfinished .venv-bench.unfinished
+	rm -rf .venv .venv-compat .venv-openai-* .venv-lm-eval .venv-bench .venv*.unfinished

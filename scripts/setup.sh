@@ -5,6 +5,7 @@
 #   sh scripts/setup.sh dev       .venv with the test tools too    (make test, make check)
 #   sh scripts/setup.sh compat    .venv-compat: other people's code only (make compat)
 #   sh scripts/setup.sh openai-2.44.0   .venv-openai-2.44.0: the OpenAI SDK of that version  (make compat)
+#   sh scripts/setup.sh lm-eval   .venv-lm-eval: the evaluation harness that scores the server  (make compat)
 #   sh scripts/setup.sh bench     .venv-bench: the trainers Luthier is measured against (make bench)
 #   sh scripts/setup.sh python    prints the Python that would be taken
 #
@@ -230,6 +231,7 @@ case $kind in
     dev) venv=.venv stamps=dev cpu_size="560 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
     compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
     openai-*) venv=.venv-$kind stamps=$kind cpu_size="15 MB"; ready || set_up_sdk "${kind#openai-}" ;;
+    lm-eval) venv=.venv-lm-eval stamps=lm-eval cpu_size="450 MB" cuda_size="3 GB"; ready || set_up torch transformers 'lm-eval[api,hf]==0.4.13' datasets==5.2.0 ;;
     bench) venv=.venv-bench stamps=bench cpu_size="310 MB" cuda_size="3 GB"; ready || set_up --requirement benchmarks/requirements.txt ;;
-    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|bench|python" ;;
+    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|lm-eval|bench|python" ;;
 esac

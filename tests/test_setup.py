@@ -280,6 +280,15 @@ def test_other_peoples_code_has_an_environment_of_its_own(bench: Bench) -> None:
     assert not (bench.checkout / ".venv").exists()
 
 
+def test_the_evaluation_harness_has_an_environment_of_its_own(bench: Bench) -> None:
+    bench.python()
+    assert bench.run("lm-eval").returncode == 0
+    assert "lm-eval[api,hf]==" in bench.calls()[-1]
+    assert (bench.checkout / ".venv-lm-eval/bin/python").exists()
+    assert not (bench.checkout / ".venv").exists()
+    assert (bench.run("lm-eval").stdout, bench.calls()) == ("", [])
+
+
 # ------------------------------------------------------------------ cut off
 
 
