@@ -25,7 +25,9 @@ from luthier.models.load import load_model
 from luthier.models.options import LoadOptions
 from luthier.report import ListReport
 from luthier.server.wire.body import read_body
-from luthier.server.wire.chat import CreateChat, read_messages, read_tools
+from luthier.server.wire.chat import CreateChat, choice_of, functions_of
+from luthier.server.wire.messages import read_messages
+from luthier.server.wire.tools import offered
 from luthier.tokens.plan import plan_passes
 from luthier.training.run import RunFolder
 from luthier.training.setup import plan_run
@@ -168,6 +170,13 @@ def asked(side: Side, row: Row) -> dict[str, Any]:
     return {"model": side.name, "messages": row["messages"][:-1]} | ({"tools": row["tools"]} if "tools" in row else {})
 
 
+def built(side: Side, row: Row) -> list[int]:
+    """Returns the tokens that the server builds of a request."""
+    body, _ = read_body(CreateChat, asked(side, row))
+    tools, _ = offered(functions_of(body), choice_of(body))
+    return side.chat.prompt(read_messages(body.messages), tools)
+
+
 def test_there_are_fifty_conversations() -> None:
     assert len(conversations()) == 50
 
@@ -175,15 +184,12 @@ def test_there_are_fifty_conversations() -> None:
 def test_the_server_builds_the_tokens_that_the_trainer_saw(side: Side, seen: list[Seen]) -> None:
     assert len(side.rows) == 50 or (side.name in WITHOUT_CALLS and not side.chat.template.dialect.calls)
     for row, one in zip(side.rows, seen, strict=True):
-        body, _ = read_body(CreateChat, asked(side, row))
-        assert side.chat.prompt(read_messages(body), read_tools(body)) == one.prompt, row
+        assert built(side, row) == one.prompt, row
 
 
 def test_a_reply_has_the_log_probabilities_that_the_trainer_saw(side: Side, seen: list[Seen]) -> None:
     for row, one in zip(side.rows, seen, strict=True):
-        body, _ = read_body(CreateChat, asked(side, row))
-        prompt = side.chat.prompt(read_messages(body), read_tools(body))
-        found = [drawn.logprob for drawn in side.chat.service.engine.rank_tokens(prompt, one.reply)]
+        found = [drawn.logprob for drawn in side.chat.service.engine.rank_tokens(built(side, row), one.reply)]
         assert found == pytest.approx(one.logprobs, abs=TOLERANCE), row
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LOOK_S = 0.2
 SWEEP_S, FORGET_S = 600.0, 7 * 24 * 3600.0
 """Between looks for what has expired; how long the place of a deleted row is kept, for lists that go on after it."""
+KEEP_ALIVE_S = 75
+"""Longer than clients keep an idle connection: one that the server closes first may lose a request."""
 AGAIN_S = 2.0
 """Between the death of a worker process and the next one."""
 
@@ -68,7 +70,9 @@ def run(spec: Spec, report: Report) -> Result:
     store = Store.open(spec)
     server = Server(spec, store, catalogue, Answering(store, catalogue, spec), int(time.time()))
     app = create_app(server)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_S
+    )
     web = uvicorn.Server(config)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

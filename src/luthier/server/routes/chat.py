@@ -22,13 +22,13 @@ from luthier.server.wire.chat import (
     completion_json,
     functions_of,
     piece_json,
-    read_messages,
     read_sampling,
     stored_json,
     total_usage,
 )
 from luthier.server.wire.files import deleted
 from luthier.server.wire.lists import descending, limit_of, metadata_of, rendered, sliced
+from luthier.server.wire.messages import read_messages
 from luthier.server.wire.tools import offered
 from luthier.server.wire.values import ChangeMetadata, metadata_labels
 from luthier.store.ids import new_id
@@ -85,7 +85,7 @@ def _read(call: Call) -> _Asked:
     tools, forced = offered(functions_of(body), choice_of(body))
     question = Question(
         model=body.model,
-        messages=read_messages(body),
+        messages=read_messages(body.messages),
         sampling=read_sampling(body),
         tools=tools,
         forced=forced,

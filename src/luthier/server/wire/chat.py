@@ -7,11 +7,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from luthier.records.messages import Delta, Message, Sampling, ToolCall, Usage
+from luthier.records.messages import Delta, Sampling, ToolCall, Usage
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part, Refused
 from luthier.server.wire.logprobs import TokenBytes, tokens_json
-from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn, read_message
+from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
 from luthier.server.wire.values import Metadata
 from luthier.store.resources import Resource
@@ -151,11 +151,6 @@ class CreateChat(SamplingIn):
         "verbosity": Refused("the model knows no such setting", unless=("medium",)),
         "reasoning_effort": Refused("the model's chat template knows no such setting", unless=("none",)),
     }
-
-
-def read_messages(asked: CreateChat) -> list[Message]:
-    """Returns the turns of a request."""
-    return [read_message(one, f"messages[{index}]") for index, one in enumerate(asked.messages)]
 
 
 def read_sampling(asked: CreateChat) -> Sampling:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -81,12 +82,31 @@ class ToolIn(Part):
     function: FunctionIn
 
 
+def read_messages(given: Sequence[MessageIn]) -> list[Message]:
+    """Returns the turns of a request. Calls of the old form have no ids, and get those that training rows get."""
+    out: list[Message] = []
+    made, waiting = 0, list[str]()
+    for index, one in enumerate(given):
+        message = read_message(one, f"messages[{index}]")
+        if one.function_call is not None:
+            call = replace(message.tool_calls[0], id=f"call{made + 1:05d}")
+            message = replace(message, tool_calls=(call,))
+        elif one.role == "function":
+            message = replace(message, tool_call_id=waiting[0] if waiting else None)
+        if message.tool_call_id in waiting:
+            waiting.remove(message.tool_call_id)
+        made += len(message.tool_calls)
+        waiting += [call.id for call in message.tool_calls]
+        out.append(message)
+    return out
+
+
 def read_message(given: MessageIn, where: str) -> Message:
     """Returns the turn; `ApiError` when it has no content where it needs some."""
     role: Role = "tool" if given.role == "function" else given.role
     calls = tuple(ToolCall(call.id, call.function.name, call.function.arguments) for call in given.tool_calls or ())
     if given.function_call is not None:
-        calls = (ToolCall("call_0", given.function_call.name, given.function_call.arguments),)
+        calls = (ToolCall("", given.function_call.name, given.function_call.arguments),)
     text = read_text(given.content, f"{where}.content")
     if role == "tool" and given.role == "tool" and not given.tool_call_id:
         raise ApiError(
@@ -100,7 +120,7 @@ def read_message(given: MessageIn, where: str) -> Message:
         role=role,
         content=given.refusal if text is None else text,
         tool_calls=calls,
-        tool_call_id=given.tool_call_id or ("call_0" if given.role == "function" else None),
+        tool_call_id=given.tool_call_id,
         name=given.name,
         reasoning_content=given.reasoning_content,
     )
