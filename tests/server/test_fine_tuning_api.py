@@ -130,10 +130,10 @@ def test_every_bad_line_of_a_file_is_an_event(client: OpenAI) -> None:
     file = upload(client, "\n".join(lines))
     job = ended(client, client.fine_tuning.jobs.create(model="fiddle", training_file=file.id).id)
     assert (job.status, job.error.code) == ("failed", "invalid_training_file")
-    assert f"{file.id}.jsonl:2" in job.error.message
+    assert f"{file.id}:2" in job.error.message
     said = [event.message for event in client.fine_tuning.jobs.list_events(job.id) if event.level == "error"]
-    assert any(f"{file.id}.jsonl:2" in message for message in said)
-    assert any(f"{file.id}.jsonl:3" in message for message in said)
+    assert any(f"{file.id}:2" in message for message in said)
+    assert any(f"{file.id}:3" in message for message in said)
     assert job.fine_tuned_model is None
 
 

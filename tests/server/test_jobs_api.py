@@ -57,7 +57,7 @@ def content(client: OpenAI, result: Any, name: str) -> str:
 def test_rows_are_tuned_evaluated_and_exported(http: httpx.Client, client: OpenAI, server: Running) -> None:
     training, held_out = upload(client, rows()).id, upload(client, rows(6, seed=5), purpose="evals").id
     spec = {"rows": [training], "validation_fraction": 0.0, "test_fraction": 0.0, "max_steps": 3, "batch_size": 4}
-    job = begin(http, "tune", spec | {"answer_rows": 0}, metadata={"team": "strings"})
+    job = begin(http, "tune", spec | {"answer_rows": 0}, metadata={"team": "verbs"})
     assert (job["object"], job["status"], job["spec"]["model"]) == ("luthier.job", "queued", "fiddle")
     tuned = done(http, job["id"])
     assert tuned["model"].startswith("ft:fiddle:")
@@ -83,7 +83,7 @@ def test_rows_are_tuned_evaluated_and_exported(http: httpx.Client, client: OpenA
     for text in (told, page, json.dumps(looked), json.dumps(exported), content(client, tuned, "run.json")):
         assert str(server.home) not in text
 
-    found = http.get("jobs", params={"limit": 2, "kind": "tune", "metadata[team]": "strings"}).json()
+    found = http.get("jobs", params={"limit": 2, "kind": "tune", "metadata[team]": "verbs"}).json()
     assert [one["id"] for one in found["data"]] == [job["id"]]
     listed = http.get("jobs", params={"limit": 3}).json()
     assert [one["kind"] for one in listed["data"]] == ["data", "export", "evaluate"]
