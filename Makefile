@@ -12,7 +12,7 @@ help:
 	@echo "make demo    set up, then the main job on the embedded model"
 	@echo "make test    set up, then every test but compat and soak"
 	@echo "make check   format, lint, types, licences of every installed part"
-	@echo "make compat  other people's code on what Luthier wrote, in an environment of its own"
+	@echo "make compat  other people's code on what Luthier wrote, and the notebooks, in environments of their own"
 	@echo "make soak    long faults and many seeds"
 	@echo "make bench   Luthier beside TRL and transformers' Trainer, over an hour (ARGS='full-best' for one suite)"
 	@echo "make docs    write the generated tables in docs/"
@@ -31,7 +31,7 @@ check:
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/mypy scripts
+	.venv/bin/mypy scripts examples
 	.venv/bin/mypy -p benchmarks
 	$(PY) scripts/licences.py
 
@@ -40,6 +40,8 @@ compat:
 	@sh scripts/setup.sh compat
 	@sh scripts/setup.sh lm-eval
 	@for version in $(SDKS); do sh scripts/setup.sh openai-$$version || exit 1; done
+	@sh scripts/setup.sh notebooks
+	.venv-notebooks/bin/python scripts/licences.py
 	$(PYTEST) tests/compat $(ARGS)
 
 soak:
@@ -56,4 +58,4 @@ docs:
 	$(PY) scripts/docs.py
 
 clean:
-	rm -rf .venv .venv-compat .venv-openai-* .venv-lm-eval .venv-bench .venv*.unfinished
+	rm -rf .venv .venv-compat .venv-openai-* .venv-lm-eval .venv-notebooks .venv-bench .venv*.unfinished

@@ -22,6 +22,7 @@ PERMISSIVE = frozenset(
 
 REVIEWED: Mapping[str, str] = {
     "scipy": "BSD; its wheel carries GCC's libgfortran (GPL with the runtime exception) and libquadmath (LGPL)",
+    "matplotlib": "PSF; the FreeType in its wheel may be had under the FTL or the GPL, and is had under the FTL",
     "cuda-bindings": "NVIDIA's licence; comes only with a CUDA build of torch, and is not passed on by us",
     "cuda-toolkit": "NVIDIA's licence; comes only with a CUDA build of torch, and is not passed on by us",
     "nvidia-*": "NVIDIA's licence; comes only with a CUDA build of torch, and is not passed on by us",

@@ -6,6 +6,7 @@
 #   sh scripts/setup.sh compat    .venv-compat: other people's code only (make compat)
 #   sh scripts/setup.sh openai-2.44.0   .venv-openai-2.44.0: the OpenAI SDK of that version  (make compat)
 #   sh scripts/setup.sh lm-eval   .venv-lm-eval: the evaluation harness that scores the server  (make compat)
+#   sh scripts/setup.sh notebooks .venv-notebooks: what the notebooks in examples/ need        (make compat)
 #   sh scripts/setup.sh bench     .venv-bench: the trainers Luthier is measured against (make bench)
 #   sh scripts/setup.sh python    prints the Python that would be taken
 #
@@ -76,7 +77,7 @@ Or name one:       make test PYTHON=/path/to/python3.12"
 
 fingerprint() {
     version=$("$venv/bin/python" -c 'import sys; print(sys.version.split()[0])' 2>/dev/null) || return 1
-    printf '%s %s %s\n' "$version" "$PWD" "$(cat pyproject.toml constraints.txt scripts/setup.sh | cksum)"
+    printf '%s %s %s\n' "$version" "$PWD" "$(cat pyproject.toml constraints.txt scripts/setup.sh $list | cksum)"
 }
 
 torch_version() {
@@ -98,8 +99,7 @@ ready() {
     now=$(fingerprint) || return 1
     for stamp in $stamps; do
         if [ "$(cat "$venv/.ready-$stamp" 2>/dev/null)" = "$now" ]; then
-            case $kind in openai-*) return 0 ;; esac
-            torch_as_asked
+            [ -n "$alone" ] || torch_as_asked
             return
         fi
     done
@@ -213,25 +213,30 @@ set_up() {
     say "$venv: ready"
 }
 
-# An environment of the SDK alone: no torch, no constraints but its own version.
-set_up_sdk() {
+# An environment that holds nothing of ours: no torch, no constraints but the versions it names.
+set_up_alone() {
     begin
     usable || make_environment
     say "$venv: about $cpu_size to download, less what pip has kept from before"
-    PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip install --quiet --no-input "openai==$1" ||
+    PIP_DISABLE_PIP_VERSION_CHECK=1 "$venv/bin/python" -m pip install --quiet --no-input "$@" ||
         die "$venv: the installation failed; pip's reason is above"
     fingerprint >"$venv/.ready-$kind"
     say "$venv: ready"
 }
 
-kind=${1:-}
+kind=${1:-} alone='' list=''
 case $kind in
     python) choose_python; say "$python" ;;
     core) venv=.venv stamps="core dev" cpu_size="330 MB" cuda_size="3 GB"; ready || set_up --editable . ;;
     dev) venv=.venv stamps=dev cpu_size="560 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
     compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
-    openai-*) venv=.venv-$kind stamps=$kind cpu_size="15 MB"; ready || set_up_sdk "${kind#openai-}" ;;
+    openai-*) venv=.venv-$kind stamps=$kind alone=yes cpu_size="15 MB"; ready || set_up_alone "openai==${kind#openai-}" ;;
+    notebooks)
+        venv=.venv-notebooks stamps=notebooks alone=yes list=examples/requirements.txt cpu_size="60 MB"
+        ready || set_up_alone --requirement "$list" ;;
     lm-eval) venv=.venv-lm-eval stamps=lm-eval cpu_size="450 MB" cuda_size="3 GB"; ready || set_up torch transformers 'lm-eval[api,hf]==0.4.13' datasets==5.2.0 ;;
-    bench) venv=.venv-bench stamps=bench cpu_size="310 MB" cuda_size="3 GB"; ready || set_up --requirement benchmarks/requirements.txt ;;
-    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|lm-eval|bench|python" ;;
+    bench)
+        venv=.venv-bench stamps=bench list=benchmarks/requirements.txt cpu_size="310 MB" cuda_size="3 GB"
+        ready || set_up --requirement "$list" ;;
+    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|lm-eval|notebooks|bench|python" ;;
 esac

@@ -58,9 +58,10 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.room, self.checkout, self.bin = folder / "room", folder / "a checkout", folder / "bin"
-        for made in (self.room, self.bin, self.checkout / "scripts"):
+        for made in (self.room, self.bin, self.checkout):
             made.mkdir(parents=True)
-        for place in ("scripts/setup.sh", "pyproject.toml", "constraints.txt"):
+        for place in ("scripts/setup.sh", "pyproject.toml", "constraints.txt", "examples/requirements.txt"):
+            (self.checkout / place).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / place, self.checkout / place)
         for tool in ("sh", "cat", "cksum", "dirname", "mkdir", "mv", "rm", "sed", "sleep", "touch", "uname", "chmod"):
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
@@ -287,6 +288,31 @@ def test_the_evaluation_harness_has_an_environment_of_its_own(bench: Bench) -> N
     assert (bench.checkout / ".venv-lm-eval/bin/python").exists()
     assert not (bench.checkout / ".venv").exists()
     assert (bench.run("lm-eval").stdout, bench.calls()) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked"),
+    [("openai-2.44.0", "openai==2.44.0"), ("notebooks", "--requirement examples/requirements.txt")],
+)
+def test_what_only_talks_to_the_server_gets_no_torch_and_none_of_our_pins(bench: Bench, kind: str, asked: str) -> None:
+    bench.python()
+    (bench.room / "index-answers").touch()
+    assert bench.run(kind).returncode == 0
+    assert bench.calls() == [f"-m pip install --quiet --no-input {asked}"]
+    assert (bench.checkout / f".venv-{kind}/bin/python").exists()
+    assert (bench.run(kind, TORCH="cuda").stdout, bench.calls()) == ("", [])
+
+
+def test_a_change_of_what_the_notebooks_need_installs_again(bench: Bench) -> None:
+    bench.python()
+    bench.run("notebooks")
+    bench.run("dev")
+    bench.calls()
+    with (bench.checkout / "examples/requirements.txt").open("a") as file:
+        file.write("# changed\n")
+    bench.run("notebooks")
+    assert len(bench.calls()) == 1
+    assert (bench.run("dev").stdout, bench.calls()) == ("", []), "it is no concern of the others"
 
 
 # ------------------------------------------------------------------ cut off
