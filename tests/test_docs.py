@@ -23,7 +23,7 @@ from luthier.errors import SpecError
 from luthier.server.catalogue import open_catalogue
 from luthier.server.routes import ENDPOINTS
 
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*.md")])
 FENCE = re.compile(r"^```(\w+)?[ ]*(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)")
 RUN = ("console", "sh", "bash", "python", "yaml")
