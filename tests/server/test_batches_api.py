@@ -12,6 +12,9 @@ import pytest
 from openai import OpenAI
 from serving import Running, serve, upload, wait_until
 
+from luthier.store.opened import Store
+from luthier.store.options import StoreOptions
+
 ENDED = {"completed", "failed", "cancelled", "expired"}
 CHAT = "/v1/chat/completions"
 
@@ -97,6 +100,9 @@ def test_a_file_with_bad_lines_is_refused_whole(client: OpenAI) -> None:
         json.dumps({"custom_id": "d"}),
         json.dumps(line("e", chat("x", stream=True))),
         "[]",
+        json.dumps(line("f", chat("x", seed=float("nan")))),
+        json.dumps(line("\ud83d", chat("x"))),
+        "[" * 100_000,
     ]
     batch = ended(client, begin(client, "\n".join(lines)).id)
     assert (batch.status, batch.output_file_id) == ("failed", None)
@@ -108,6 +114,9 @@ def test_a_file_with_bad_lines_is_refused_whole(client: OpenAI) -> None:
         (7, "missing_required_parameter"),
         (8, "invalid_value"),
         (9, "invalid_json_line"),
+        (10, "invalid_json_line"),
+        (11, "invalid_json_line"),
+        (12, "invalid_json_line"),
     ]
     assert ended(client, begin(client, "\n").id).errors.data[0].code == "empty_file"
 
@@ -156,8 +165,8 @@ def test_a_killed_server_goes_on_after_what_it_has(tmp_path: Path) -> None:
 
     wait_until(lambda: count(first) >= 5)
     first.end(signal.SIGKILL)
-    partial = home / "batches" / batch.id / "output"
-    kept = partial.read_text().splitlines(keepends=True)
+    (partial,) = (home / "batches" / batch.id).glob("output.*")
+    kept = partial.read_text().lstrip("\n").splitlines(keepends=True)
     with partial.open("a") as stream:
         stream.write(kept[-1][:40])  # a line that was cut off
     second = serve(home, "--workers", "0")
@@ -166,8 +175,27 @@ def test_a_killed_server_goes_on_after_what_it_has(tmp_path: Path) -> None:
         assert done.status == "completed"
         assert done.request_counts.model_dump() == {"total": 40, "completed": 40, "failed": 0}
         found = second.client().files.content(done.output_file_id).text
-        assert found.startswith("".join(kept))
+        assert set(kept) <= set(found.splitlines(keepends=True))
         assert len(results(second.client(), done.output_file_id)) == 40
-        assert not partial.exists()
+        assert not partial.parent.exists()
+    finally:
+        second.end()
+
+
+def test_a_batch_that_is_cancelled_while_no_server_runs_keeps_its_answers(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = serve(home, "--workers", "0")
+    batch = begin(first.client(), slow(60, tokens=50))
+    wait_until(lambda: first.clients[0].batches.retrieve(batch.id).request_counts.completed >= 3)
+    first.end()
+    store = Store.open(StoreOptions(home=str(home)))
+    assert store.jobs.get(batch.id).attempts == 0, "an orderly end is no failed attempt"
+    assert store.jobs.want(batch.id, "cancel").status == "queued"
+    store.close()
+    second = serve(home, "--workers", "0")
+    try:
+        done = ended(second.client(), batch.id)
+        assert done.status == "cancelled"
+        assert 3 <= len(results(second.client(), done.output_file_id)) == done.request_counts.completed < 60
     finally:
         second.end()

@@ -185,3 +185,4 @@ def test_the_page_lists_the_models_to_those_with_the_key(proxy: Running) -> None
     for said in ("gpt-far", "another server", "2,048", "2.5", "a &lt;b&gt;", proxy.url):
         assert said in page.text
     assert httpx.get(address, headers={"authorization": "Basic !"}).status_code == 401
+    assert httpx.get(f"{proxy.url}/models", headers={"authorization": f"Basic {word}"}).status_code == 401

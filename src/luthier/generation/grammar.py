@@ -23,7 +23,7 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
 
     `SpecError` when it is too large to be compiled in good time, or asks for what cannot be enforced.
     """
-    _check_size(schema)
+    check_size(schema)
     options: Any = {"whitespace_pattern": SPACES}
     plain = {key: value for key, value in schema.items() if key != "x-guidance"}
     try:
@@ -101,7 +101,8 @@ class Matcher:
             )
 
 
-def _check_size(schema: Mapping[str, Any]) -> None:
+def check_size(schema: Mapping[str, Any]) -> None:
+    """Raises `SpecError` for a schema that is larger than anyone writes."""
     size = len(json.dumps(schema).encode())
     nodes, depth, most = _measure(schema)
     for what, found, limit in (

@@ -63,7 +63,7 @@ async def _health(_: Request) -> Response:
 def _page(server: Server) -> Any:
     async def answer(request: Request) -> Response:
         try:
-            _check_key(request)
+            _check_key(request, basic=True)
         except ApiError as error:
             known = error_response(error)
             known.headers["www-authenticate"] = 'Basic realm="Luthier: any name, and the key as the password"'
@@ -162,12 +162,13 @@ def _nested(form: FormData) -> dict[str, Any]:
     return out
 
 
-def _check_key(request: Request) -> None:
+def _check_key(request: Request, *, basic: bool = False) -> None:
+    """Raises `ApiError` (401) without the key. `basic` is for pages: what a browser sends by itself starts no jobs."""
     wanted = os.environ.get(KEY)
     if not wanted:
         return
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":  # a browser's: NAME:KEY in base64
+    if basic and scheme.lower() == "basic":  # NAME:KEY in base64
         with contextlib.suppress(ValueError):
             scheme, given = "bearer", base64.b64decode(given, validate=True).decode().partition(":")[2]
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):

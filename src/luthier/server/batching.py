@@ -21,7 +21,7 @@ from typing import IO, Any, Literal
 import httpx
 from starlette.types import ASGIApp
 
-from luthier.errors import LuthierError
+from luthier.errors import NotFoundError
 from luthier.server.options import KEY
 from luthier.server.state import Server
 from luthier.server.wire.batches import (
@@ -34,15 +34,17 @@ from luthier.server.wire.batches import (
     read_line,
     tokens_of,
 )
-from luthier.store.blobs import PIECE
 from luthier.store.files import keep_file
-from luthier.store.jobs import Job, LeaseLost, Status
+from luthier.store.jobs import MAX_ATTEMPTS, Job, LeaseLost, Status
 
 LOG = logging.getLogger("luthier.server")
 LOOK_S, BEAT_S = 0.5, 0.5
 AT_ONCE = 8
 """Requests of a batch that are under way together: the engine has places left for people who wait."""
 TRIES, PAUSE_S = 6, 1.0
+RESULTS = {"output": "output", "errors": "error"}
+"""Where answers are written -> what their file is called."""
+UNFORESEEN = {"code": "server_error", "message": "The server failed on this request; its log says why."}
 EXPIRED = {"code": "batch_expired", "message": "The request was not answered within the completion window."}
 
 
@@ -65,15 +67,20 @@ class Batches:
         self._thread.join(10)
 
     def _work(self) -> None:
-        while not self._leaving.wait(LOOK_S):
-            try:
-                job = self._server.store.jobs.lease(self._owner, ["batch"])
-                if job is not None:
-                    asyncio.run(_Batch(self._server, self._app, job, self._owner, self._leaving).run())
-            except LeaseLost:
-                continue
-            except Exception:  # a store that is away for a moment; the lease runs out, and the batch is taken again
-                LOG.exception("a batch was let go")
+        with asyncio.Runner() as runner:  # one loop for all of them: connections to other servers belong to a loop
+            while not self._leaving.wait(LOOK_S):
+                try:
+                    job = self._server.store.jobs.lease(self._owner, ["batch"])
+                    if job is not None:
+                        runner.run(_Batch(self._server, self._app, job, self._owner, self._leaving).run())
+                except LeaseLost:
+                    continue
+                except Exception:  # a store that is away for a moment: the lease runs out, and it is taken again
+                    LOG.exception("a batch was let go")
+
+
+class _NoInput(Exception):
+    """The file of requests has been deleted."""
 
 
 class _Batch:
@@ -83,7 +90,11 @@ class _Batch:
         self._store, self._app, self._job, self._owner, self._leaving = server.store, app, job, owner, leaving
         self._folder = server.store.folder / "batches" / job.id
         self._progress: dict[str, Any] = dict(job.progress)
-        self._stop: Literal["left", "lost", "cancelled", "expired"] | None = None
+        self._stop: Literal["left", "lost", "cancelled", "expired", "failed"] | None = None
+        if job.wanted == "cancel":
+            self._stop = "cancelled"
+        elif job.attempts > MAX_ATTEMPTS:
+            self._stop = "failed"
         self._files: dict[str, IO[bytes]] = {}
 
     async def run(self) -> None:
@@ -94,15 +105,16 @@ class _Batch:
             await self._answer_all()
             self._close_files()
             if self._stop == "left":
-                self._store.jobs.end(self._job.id, self._owner, "queued")
+                self._store.jobs.end(self._job.id, self._owner, "queued", orderly=True)
             elif self._stop != "lost":
                 self._progress["finalizing_at"] = int(time.time())
                 await self._tell()
                 await asyncio.to_thread(self._finish)
         except BadLines as bad:
             self._fail(bad.errors)
-        except LuthierError as error:
-            self._fail([{"code": "invalid_value", "line": None, "message": str(error), "param": error.param}])
+        except _NoInput:
+            said = f"The file {self._job.spec['input_file_id']} has been deleted."
+            self._fail([{"code": "invalid_value", "line": None, "message": said, "param": "input_file_id"}])
         finally:
             beat.cancel()
             self._close_files()
@@ -137,12 +149,12 @@ class _Batch:
         self._progress |= {"total": total, "in_progress_at": began}
         requests = (one for one in _requests(path, endpoint) if one.custom_id not in done)
         key = os.environ.get(KEY, "none")
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(self._app)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://luthier", headers={"authorization": f"Bearer {key}"}, timeout=None
         ) as client:
-            askers = [asyncio.create_task(self._ask(client, requests)) for _ in range(AT_ONCE)]
-            await self._until_done(askers)
+            if self._stop is None:
+                await self._until_done([asyncio.create_task(self._ask(client, requests)) for _ in range(AT_ONCE)])
         if self._stop == "expired":
             for request in requests:
                 self._write("errors", answer_line(request.custom_id, error=EXPIRED))
@@ -170,24 +182,27 @@ class _Batch:
                 if self._stop == "expired":
                     self._write("errors", answer_line(request.custom_id, error=EXPIRED))
                 raise
-            self._write("output" if line["response"]["status_code"] < 300 else "errors", line)
+            good = line["response"] is not None and line["response"]["status_code"] < 300
+            self._write("output" if good else "errors", line)
 
     async def _answer(self, client: httpx.AsyncClient, request: Request) -> dict[str, Any]:
-        for attempt in range(1, TRIES + 1):
-            response = await client.post(self._job.spec["endpoint"], json=request.body)
-            if response.headers.get("x-should-retry") != "true" or attempt == TRIES:
-                break
-            await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
-        return answer_line(
-            request.custom_id,
-            status=response.status_code,
-            request_id=response.headers["x-request-id"],
-            body=response.json(),
-        )
+        try:
+            for attempt in range(1, TRIES + 1):
+                response = await client.post(self._job.spec["endpoint"], json=request.body)
+                if response.headers.get("x-should-retry") != "true" or attempt == TRIES:
+                    break
+                await asyncio.sleep(PAUSE_S * 2 ** (attempt - 1))
+            id, body = response.headers["x-request-id"], response.json()
+        except Exception:  # one request must not end the others
+            LOG.exception("batch %s: %r", self._job.id, request.custom_id)
+            return answer_line(request.custom_id, error=UNFORESEEN)
+        return answer_line(request.custom_id, status=response.status_code, request_id=id, body=body)
 
     def _write(self, name: str, line: dict[str, Any]) -> None:
         if name not in self._files:
-            self._files[name] = (self._folder / name).open("ab")
+            path = self._folder / f"{name}.{self._owner}"  # two who think that they own a batch write to two files
+            self._files[name] = path.open("ab")
+            self._files[name].write(b"\n")  # the last line may have been cut off
         self._files[name].write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         self._files[name].flush()
         self._count(name, line)
@@ -199,51 +214,73 @@ class _Batch:
         self._progress |= {key: self._progress[key] + 1, "tokens": (before[0] + read, before[1] + written)}
 
     def _take_up(self) -> set[str]:
-        """Returns the requests that were answered before; a line that was cut off in the middle is not one."""
-        done = set()
+        """Returns the requests that have been answered."""
         self._progress |= {"completed": 0, "failed": 0, "tokens": (0, 0)}
-        for name in ("output", "errors"):
-            path = self._folder / name
-            content = path.read_bytes() if path.exists() else b""
-            whole = content[: content.rfind(b"\n") + 1]
-            if len(whole) < len(content):
-                path.write_bytes(whole)
-            for text in whole.splitlines():
-                line = json.loads(text)
-                if line["custom_id"] not in done:
-                    done.add(line["custom_id"])
-                    self._count(name, line)
+        done: set[str] = set()
+        for name in RESULTS:
+            for _, line in self._lines(name, done):
+                self._count(name, line)
         return done
 
+    def _lines(self, name: str, done: set[str]) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Yields the answers that are not `done` yet, and adds them to it; a line that was cut off is none."""
+        for path in sorted(self._folder.glob(f"{name}.*")):
+            with path.open("rb") as stream:
+                for text in stream:
+                    try:
+                        line = json.loads(text)
+                    except ValueError:
+                        continue
+                    if line["custom_id"] not in done:
+                        done.add(line["custom_id"])
+                        yield text.rstrip(b"\n") + b"\n", line
+
     def _input(self) -> Path:
-        file = self._store.resources.get("file", self._job.spec["input_file_id"], self._job.project)
+        try:
+            file = self._store.resources.get("file", self._job.spec["input_file_id"], self._job.project)
+        except NotFoundError:
+            raise _NoInput from None
         return self._store.blobs.path(self._store.resources.parts(file.id)["content"].sha256)
 
     def _finish(self) -> None:
-        details = {"expired": self._stop == "expired"}
-        made = {
-            f"{kind}_file_id": self._keep(name, f"{self._job.id}_{kind}.jsonl")
-            for name, kind in (("output", "output"), ("errors", "error"))
-        }
-        status: Status = "cancelled" if self._stop == "cancelled" else "succeeded"
-        self._store.jobs.end(self._job.id, self._owner, status, details=details | made)
+        details: dict[str, Any] = {"expired": self._stop == "expired"} | self._keep()
+        status: Status = self._stop if self._stop in ("cancelled", "failed") else "succeeded"
+        error = None
+        if status == "failed":
+            error = {
+                "code": "server_error",
+                "message": "The server was killed too often while it worked on this batch.",
+            }
+        self._store.jobs.end(self._job.id, self._owner, status, error=error, details=details)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _keep(self, name: str, filename: str) -> str | None:
-        path = self._folder / name
-        if not path.exists() or not path.stat().st_size:
-            return None
-        with path.open("rb") as stream:
-            blob = self._store.blobs.put(iter(lambda: stream.read(PIECE), b""))
-        expires = self._job.details.get("output_expires_after_s")
-        return keep_file(
-            self._store, self._job.project, blob, filename=filename, purpose="batch_output", expires_after_s=expires
-        ).id
+    def _keep(self) -> dict[str, str | None]:
+        """Returns the ids of the files of results, with what there is; each request is in one of them."""
+        done: set[str] = set()
+        made: dict[str, str | None] = {}
+        for name, kind in RESULTS.items():
+            blob = self._store.blobs.put(text for text, _ in self._lines(name, done))
+            made[f"{kind}_file_id"] = None
+            if blob.size_bytes:
+                row = keep_file(
+                    self._store,
+                    self._job.project,
+                    blob,
+                    filename=f"{self._job.id}_{kind}.jsonl",
+                    purpose="batch_output",
+                    expires_after_s=self._job.details.get("output_expires_after_s"),
+                )
+                made[f"{kind}_file_id"] = row.id
+        return made
 
     def _fail(self, errors: list[dict[str, Any]]) -> None:
+        """Ends a batch whose requests cannot be read; answers that are there already are kept."""
+        self._close_files()
         said = f"{len(errors)} of the lines cannot be used" if errors[0]["line"] else str(errors[0]["message"])
         error = {"code": errors[0]["code"], "message": said}
-        self._store.jobs.end(self._job.id, self._owner, "failed", error=error, details={"errors": errors})
+        details = {"errors": errors} | self._keep()
+        self._store.jobs.end(self._job.id, self._owner, "failed", error=error, details=details)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _close_files(self) -> None:
         for stream in self._files.values():

@@ -23,7 +23,7 @@ def check_model(call: Call, name: str, param: str = "model") -> None:
     if entry is not None:
         wrong = "is on another server" if entry.url is not None else f"{entry.does}, does not write text"
         if entry.url is not None or entry.kind != "chat":
-            raise ApiError(f"{name!r} {wrong} and cannot be tuned here.", code="invalid_value", param=param)
+            raise ApiError(f"{name!r} {wrong} and cannot be tuned or measured here.", code="invalid_value", param=param)
         return
     try:
         call.server.store.resources.get("model", name, call.project)

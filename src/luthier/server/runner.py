@@ -23,7 +23,7 @@ from luthier.server.bound import localise, servers_own
 from luthier.server.catalogue import open_catalogue
 from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model, remove_model
-from luthier.server.wire.fine_tuning import KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
+from luthier.server.wire.fine_tuning import DOOR, KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
 from luthier.store.files import keep_file
 from luthier.store.ids import new_id
 from luthier.store.jobs import ENDED, Job, LeaseLost, NewEvent, Wanted
@@ -37,8 +37,6 @@ NOT_RESULTS = ("data", "checkpoints", "models", "model")
 """Folders of a tuning run that are no results: the model has a name of its own."""
 TEXTS = frozenset({".json", ".jsonl", ".html", ".md", ".yaml", ".csv", ".txt"})
 LARGEST_TEXT = 32 * 2**20
-FINE_TUNING = "fine_tuning"
-"""The door of jobs that came in by the vendor's resource."""
 
 
 class JobReport:
@@ -193,14 +191,15 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
             job.kind,
             job.spec,
             path=lambda id: report.name(places.file(id, folder / "inputs"), id),
-            model=lambda name: report.name(places.model(name), name),
+            model=lambda name: report.name(_pinned(verb.Spec, places.model(name), options), name),
             own=_own(verb, folder, options, model=lambda: places.model(job.spec["model"])),
         )
         _tell_services(job)
         _say_again(folder, report)
         result = verb.run(spec, report)
-        ended = _finished(store, job, folder, options) if job.kind == "tune" else {}
-        if job.details.get("door") != FINE_TUNING:
+        made = job.kind == "tune" and (folder / "run" / "model").exists()  # not where only a plan was asked for
+        ended = _finished(store, job, folder, options) if made else {}
+        if job.details.get("door") != DOOR:
             ended = ended | {"files": _keep_files(store, job, folder / "run", report)}
     except Interrupted:
         _interrupted(store, job, owner, report)
@@ -251,6 +250,16 @@ def _own(verb: Any, folder: Path, options: WorkerOptions, *, model: Callable[[],
     output.parent.mkdir(parents=True, exist_ok=True)
     own = servers_own(verb.Spec, str(output), options, model() if "model" in names else "")
     return own | ({"resume": begun} if "resume" in names else {})
+
+
+def _pinned(spec: Any, place: str, options: WorkerOptions) -> str:
+    """Returns the folder of the revision that is served: a spec of several models has no revision for one of them."""
+    if options.revision is None or place != options.model or "model" in spec.model_fields or Path(place).exists():
+        return place
+    from luthier.models.resolve import resolve_model
+
+    found = resolve_model(place, revision=options.revision, download=True, trust_remote_code=options.trust_remote_code)
+    return str(found.base_folder or place)
 
 
 def _keep_files(store: Store, job: Job, folder: Path, report: JobReport) -> list[str]:
@@ -315,7 +324,7 @@ def _interrupted(store: Store, job: Job, owner: str, report: JobReport) -> None:
         "pause": ("paused", "Job paused"),
         "run": ("queued", "The worker was stopped; the job goes on with the next one"),
     }[report.wanted]
-    store.jobs.end(job.id, owner, status, events=[*events, NewEvent("info", said)])  # type: ignore[arg-type]
+    store.jobs.end(job.id, owner, status, events=[*events, NewEvent("info", said)], orderly=True)  # type: ignore[arg-type]
 
 
 def _failed(store: Store, job: Job, owner: str, report: JobReport, error: LuthierError) -> None:

@@ -19,6 +19,8 @@ from luthier.store.tables import JOBS as J
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 Wanted = Literal["run", "pause", "cancel"]
 ENDED = frozenset({"succeeded", "failed", "cancelled"})
+CLOSED_BY_WORKERS = frozenset({"batch"})
+"""Kinds that leave something behind however they end: only who works on one of them ends it once it has begun."""
 MAX_ATTEMPTS = 5
 """A job whose worker died so often is given up: it is most likely what kills them."""
 
@@ -155,7 +157,8 @@ class Jobs:
             if job.status in ENDED:
                 raise StateError(f"job {id} has ended ({job.status}) and cannot be asked to {wanted}", param="id")
             settled: dict[str, Any] = {"wanted": wanted, "details": job.details | dict(details or {})}
-            if job.status != "running":
+            begun = job.kind in CLOSED_BY_WORKERS and job.started_at is not None
+            if job.status != "running" and not (begun and wanted == "cancel"):
                 status = {"run": "queued", "pause": "paused", "cancel": "cancelled"}[wanted]
                 settled |= {"status": status} | ({"finished_at": int(self._clock())} if wanted == "cancel" else {})
             connection.execute(sa.update(J).where(J.c.id == id).values(**settled))
@@ -205,6 +208,8 @@ class Jobs:
     def _settled(self, job: Job) -> dict[str, Any] | None:
         """Returns how a job ends (or waits) that a dead worker left behind and nobody should run; None to run it."""
         now = int(self._clock())
+        if job.kind in CLOSED_BY_WORKERS and job.attempts < 2 * MAX_ATTEMPTS:
+            return None
         if job.status == "running" and job.wanted == "cancel":
             return {"status": "cancelled", "finished_at": now}
         if job.status == "running" and job.wanted == "pause":
@@ -245,12 +250,18 @@ class Jobs:
         error: Mapping[str, Any] | None = None,
         details: Mapping[str, Any] | None = None,
         events: Sequence[NewEvent] = (),
+        orderly: bool = False,
     ) -> Job:
-        """Returns the job, which `owner` lets go: ended, paused, or queued again. `LeaseLost` as above."""
+        """Returns the job, which `owner` lets go: ended, paused, or queued again. `LeaseLost` as above.
+
+        Being let go in an `orderly` way is no attempt that failed.
+        """
         with self._database.write() as connection:
             job = self._get(connection, id, lock=True)
             values: dict[str, Any] = {"status": status, "owner": None, "lease_until": None}
             values |= {"details": job.details | dict(details or {})}
+            if orderly:
+                values["attempts"] = max(0, job.attempts - 1)
             if result is not None:
                 values["result"] = dict(result)
             if error is not None:

@@ -17,6 +17,8 @@ from luthier.store.tables import PARTS as P
 from luthier.store.tables import RESOURCES as T
 
 Body = Mapping[str, Any]
+AT_ONCE = 1000
+"""Ids in one statement: databases take only so many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,15 @@ class Resources:
             attach(connection, id, labels or {})
         return row
 
-    def add_all(self, kind: str, project: str, parent: str, bodies: Mapping[str, Body]) -> None:
-        """Adds rows of one parent, ids and their bodies, in their order: all of them or, where it fails, none."""
+    def add_all(self, kind: str, project: str, parent: tuple[str, str], bodies: Mapping[str, Body]) -> None:
+        """Adds rows of one parent (kind, id), by their ids, in their order: all of them or, where it fails, none.
+
+        `NotFoundError` when the parent is gone.
+        """
         now = int(self._clock())
-        rows = [Resource(id, kind, project, parent, now, None, dict(body)) for id, body in bodies.items()]
+        rows = [Resource(id, kind, project, parent[1], now, None, dict(body)) for id, body in bodies.items()]
         with self._database.write() as connection:
+            self._get(connection, *parent, project, lock=True)
             for row in rows:
                 connection.execute(sa.insert(T).values(**_columns(row)))
 
@@ -117,11 +123,13 @@ class Resources:
                 attach(connection, id, labels)
             return self._get(connection, kind, id, project)
 
-    def delete(self, kind: str, id: str, project: str | None) -> Resource:
-        """Returns the row that is gone now, with the blobs that nothing else uses."""
+    def delete(self, kind: str, id: str, project: str | None, *, children: str | None = None) -> Resource:
+        """Returns the row that is gone now, with its `children` of that kind and the blobs that nothing else uses."""
         with self._database.write() as connection:
             found = self._get(connection, kind, id, project, lock=True)
-            blobs = self._bury(connection, [id])
+            inside = sa.select(T.c.id).where(T.c.parent == id, T.c.kind == children, T.c.deleted_at.is_(None))
+            ids = [] if children is None else list(connection.execute(inside).scalars())
+            blobs = self._bury(connection, [id, *ids])
         self._release(blobs)
         return found
 
@@ -190,11 +198,14 @@ class Resources:
 
     def _bury(self, connection: sa.Connection, ids: Collection[str]) -> set[str]:
         """Returns the blobs that belonged to rows, which are empty places now."""
-        blobs = set(connection.execute(sa.select(P.c.blob).where(P.c.resource.in_(ids))).scalars())
-        connection.execute(sa.delete(P).where(P.c.resource.in_(ids)))
-        detach(connection, ids)
+        blobs: set[str] = set()
         values = {"deleted_at": int(self._clock()), "body": {}}
-        connection.execute(sa.update(T).where(T.c.id.in_(ids)).values(**values))
+        every = list(ids)
+        for some in (every[start : start + AT_ONCE] for start in range(0, len(every), AT_ONCE)):
+            blobs |= set(connection.execute(sa.select(P.c.blob).where(P.c.resource.in_(some))).scalars())
+            connection.execute(sa.delete(P).where(P.c.resource.in_(some)))
+            detach(connection, some)
+            connection.execute(sa.update(T).where(T.c.id.in_(some)).values(**values))
         return blobs
 
     def _release(self, blobs: Collection[str]) -> None:

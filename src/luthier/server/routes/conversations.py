@@ -45,7 +45,7 @@ def history_of(call: Call, id: str, param: str) -> list[Item]:
 
 def append_items(call: Call, id: str, items: Sequence[Item]) -> None:
     """Adds items at the end of a conversation, all of them or none."""
-    call.server.store.resources.add_all(ITEM, call.project, id, {item["id"]: item for item in items})
+    call.server.store.resources.add_all(ITEM, call.project, (KIND, id), {item["id"]: item for item in items})
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -70,11 +70,9 @@ def change(call: Call) -> dict[str, Any]:
 
 def delete(call: Call) -> dict[str, Any]:
     """Removes a conversation and its items: what is deleted here is gone."""
-    resources = call.server.store.resources
     row = _conversation(call, call.path["conversation_id"])
-    for item in resources.list(ITEM, call.project, parent=row.id, limit=EVERY).items:
-        resources.delete(ITEM, item.id, call.project)
-    return deleted(resources.delete(KIND, row.id, call.project).id, "conversation.deleted")
+    gone = call.server.store.resources.delete(KIND, row.id, call.project, children=ITEM)
+    return deleted(gone.id, "conversation.deleted")
 
 
 def add_items(call: Call) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, no_model
 from luthier.server.wire.files import deleted
 from luthier.server.wire.fine_tuning import (
+    DOOR,
     CreateJob,
     CreatePermissions,
     checkpoint_json,
@@ -29,7 +30,7 @@ from luthier.store.ids import new_id
 from luthier.store.jobs import Job, NewEvent
 from luthier.store.resources import Resource
 
-LABEL = {"door": "fine_tuning"}
+LABEL = {"door": DOOR}
 
 
 def create(call: Call) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def create(call: Call) -> dict[str, Any]:
     id = new_id("ftjob-")
     details = {
         **files,
-        "door": "fine_tuning",
+        "door": DOOR,
         "model": asked.model,
         "suffix": asked.suffix,
         "hyperparameters": numbers,
@@ -166,7 +167,7 @@ def forbid(call: Call) -> dict[str, Any]:
 
 def _job(call: Call) -> Job:
     job = call.server.store.jobs.get(call.path["fine_tuning_job_id"], kind="tune", project=call.project)
-    if job.details.get("door") != LABEL["door"]:
+    if job.details.get("door") != DOOR:
         raise NotFoundError(f"no fine-tuning job {job.id!r}", remedy="see /v1/luthier/jobs")
     return job
 

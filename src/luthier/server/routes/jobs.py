@@ -102,6 +102,9 @@ def pause(call: Call) -> dict[str, Any]:
 
 
 def resume(call: Call) -> dict[str, Any]:
+    job = _job(call)
+    if job.status != "paused" and job.wanted != "pause":
+        raise ApiError(f"Job {job.id} is {job.status}, not paused.", code="invalid_value", param="job_id")
     return _want(call, "run")
 
 

@@ -66,7 +66,7 @@ def check_lines(lines: Iterable[bytes], endpoint: str) -> tuple[int, str | None]
                 raise BadLine("too_many_requests", f"A batch has at most {MOST_LINES:,} requests.")
             request = read_line(line, endpoint)
             if request.custom_id in ids:
-                raise BadLine("duplicate_custom_id", f"{request.custom_id!r} is there twice.", "custom_id")
+                raise BadLine("duplicate_custom_id", f"{_short(request.custom_id)} is there twice.", "custom_id")
             ids.add(request.custom_id)
             model = request.body.get("model")
             models.add(model if isinstance(model, str) else None)
@@ -89,9 +89,10 @@ def lines_of(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
 def read_line(line: bytes, endpoint: str) -> Request:
     """Returns the request of one line. `BadLine` says what is wrong with it."""
     try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise BadLine("invalid_json_line", f"The line is not valid JSON: {error}.") from None
+        value = json.loads(line, parse_constant=_no_number)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise BadLine("invalid_json_line", f"The line is not valid JSON: {_short(error)}.") from None
     if not isinstance(value, dict):
         raise BadLine("invalid_json_line", "The line is not a JSON object.")
     for key, kind in (("custom_id", str), ("method", str), ("url", str), ("body", dict)):
@@ -102,12 +103,23 @@ def read_line(line: bytes, endpoint: str) -> Request:
     if not 0 < len(value["custom_id"]) <= LONGEST_ID:
         raise BadLine("invalid_value", f"custom_id has from 1 to {LONGEST_ID} characters.", "custom_id")
     if value["method"] != "POST":
-        raise BadLine("invalid_method", f"method must be 'POST'. Got {value['method']!r}.", "method")
+        raise BadLine("invalid_method", f"method must be 'POST'. Got {_short(value['method'])}.", "method")
     if value["url"] != endpoint:
-        raise BadLine("invalid_url", f"url must be the batch's endpoint, {endpoint!r}. Got {value['url']!r}.", "url")
+        raise BadLine(
+            "invalid_url", f"url must be the batch's endpoint, {endpoint!r}. Got {_short(value['url'])}.", "url"
+        )
     if value["body"].get("stream"):
         raise BadLine("invalid_value", "A batch cannot stream.", "body.stream")
     return Request(value["custom_id"], value["body"])
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _short(value: object) -> str:
+    text = str(value) if isinstance(value, Exception) else repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def answer_line(
@@ -153,6 +165,8 @@ def batch_json(job: Job) -> dict[str, Any]:
     details, progress, status = job.details, job.progress, status_of(job)
     ended = {name: job.finished_at if status == name else None for name in ("completed", "failed", "expired")}
     errors = details.get("errors")
+    if errors is None and job.error is not None:
+        errors = [{"code": job.error["code"], "line": None, "message": job.error["message"], "param": None}]
     read, written = progress.get("tokens") or (0, 0)
     return {
         "id": job.id,

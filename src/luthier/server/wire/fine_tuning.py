@@ -16,6 +16,8 @@ from luthier.training.options import TuningOptions, default_rate
 
 Auto = Literal["auto"]
 KEPT_CHECKPOINTS = 3
+DOOR = "fine_tuning"
+"""What jobs remember that came in by this resource."""
 COMING = "only supervised tuning is there today; dpo and reinforcement come with a later version"
 
 
