@@ -58,11 +58,24 @@ class NotFoundError(LuthierError):
 
 
 class RemoteError(LuthierError):
-    """Another server was asked, and refused or failed. `status` is what it answered with, 0 when it did not answer."""
+    """Another server was asked, and refused or failed. `status` is what it answered with, 0 when it did not answer.
 
-    def __init__(self, problem: str, *, status: int = 0, where: str = "", remedy: str = "") -> None:
-        super().__init__(problem, where=where, remedy=remedy)
-        self.status = status
+    `code` and `param` are its own; `later` is when it may be asked again (a Retry-After header).
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        status: int = 0,
+        where: str = "",
+        remedy: str = "",
+        code: str | None = None,
+        param: str | None = None,
+        later: str | None = None,
+    ) -> None:
+        super().__init__(problem, where=where, remedy=remedy, param=param)
+        self.status, self.code, self.later = status, code, later
 
 
 class StateError(LuthierError):

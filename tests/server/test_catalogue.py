@@ -66,6 +66,7 @@ def test_models_are_found_by_id_and_alias(tmp_path: Path) -> None:
         ("models: [a, {id: b, aliases: [a]}]", "two models are called 'a'"),
         ("models: ['ft:x']", "cannot begin with ft:"),
         ("models: [{id: a, url: 'ftp://x'}]", "url"),
+        ("models: [{id: a, url: 'http://me:word@host/v1'}]", "a has a name or password in its url"),
         ("models: [{id: a, key_variable: KEY}]", "a has a key_variable and no url"),
         ("models: [{id: a, kind: moderation}]", "a names no categories"),
         ("models: [{id: a, threshold: 0.3}]", "a has threshold and is no moderation model"),

@@ -92,6 +92,11 @@ def test_rows_are_tuned_evaluated_and_exported(http: httpx.Client, client: OpenA
     assert http.get(f"jobs/{tuned['job']}/events", params={"after": events[0]["id"]}).json()["data"] == events[1:21]
 
 
+def test_a_plan_alone_makes_no_model(http: httpx.Client, client: OpenAI) -> None:
+    spec = {"rows": [upload(client, rows()).id], "max_steps": 2, "plan_only": True}
+    assert done(http, begin(http, "tune", spec)["id"])["model"] is None
+
+
 def test_a_job_can_be_paused_resumed_and_cancelled(http: httpx.Client, client: OpenAI) -> None:
     spec = {"rows": [upload(client, rows()).id], "max_steps": 5000, "batch_size": 4, "answer_rows": 0}
     id = begin(http, "tune", spec)["id"]
@@ -106,6 +111,7 @@ def test_a_job_can_be_paused_resumed_and_cancelled(http: httpx.Client, client: O
     status("paused")
     http.post(f"jobs/{id}/resume")
     status("running")
+    assert http.post(f"jobs/{id}/resume").status_code == 400
     http.post(f"jobs/{id}/cancel")
     status("cancelled")
     again = http.post(f"jobs/{id}/cancel")

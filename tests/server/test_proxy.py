@@ -146,7 +146,7 @@ def test_plain_completions_and_vectors_are_forwarded(client: OpenAI, far: OpenAI
     ("model", "kind", "said"),
     [
         ("nobody", openai.InternalServerError, "does not answer"),
-        ("unset", openai.InternalServerError, "set LUTHIER_TEST_UNSET"),
+        ("unset", openai.InternalServerError, "unset: its key is not set"),
         ("locked", openai.InternalServerError, "Bearer sesame"),
         ("busy", openai.RateLimitError, "slow down"),
         ("broken", openai.InternalServerError, "answered 500: oh"),
@@ -156,6 +156,10 @@ def test_plain_completions_and_vectors_are_forwarded(client: OpenAI, far: OpenAI
 def test_what_goes_wrong_there_is_said_here(far: OpenAI, model: str, kind: type[Exception], said: str) -> None:
     with pytest.raises(kind, match=said) as caught:
         say(far, model=model)
+    assert "127.0.0.1" not in str(caught.value)
+    with pytest.raises(openai.APIError) as streamed:
+        list(say(far, model=model, stream=True))
+    assert type(streamed.value) is (openai.APIError if model == "cut" else kind)  # its first pieces were sent
     retry = {"nobody": "true", "busy": "true", "broken": "true", "cut": "true"}.get(model, "false")
     assert caught.value.response.headers["x-should-retry"] == retry  # type: ignore[attr-defined]
 
@@ -165,11 +169,41 @@ def test_a_reply_that_ignores_its_schema_is_an_error(far: OpenAI) -> None:
     with pytest.raises(openai.InternalServerError, match=r"keeper.*3 is not of type 'string'"):
         say(far, model="loose", response_format=form)
     assert say(far, model="loose").choices[0].message.content == '{"keeper": 3}'
+    deep: dict[str, Any] = {}
+    for _ in range(40):
+        deep = {"properties": {"a": deep}}
+    with pytest.raises(openai.BadRequestError, match="levels"):
+        say(far, model="loose", response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": deep}})
+
+
+def test_a_reply_that_calls_no_tool_where_it_must_is_an_error(far: OpenAI) -> None:
+    with pytest.raises(openai.InternalServerError) as caught:
+        say(far, model="loose", tools=[TOOL], tool_choice="required")
+    assert caught.value.code == "tool_not_called"
+
+
+def test_responses_and_conversations_go_through(client: OpenAI, far: OpenAI) -> None:
+    talk = far.conversations.create()
+    asked: dict[str, Any] = {"input": ASKED[0]["content"], "temperature": 0, "max_output_tokens": 16}
+    near = client.responses.create(model="fiddle", **asked)
+    there = far.responses.create(model="far", conversation=talk.id, **asked)
+    assert there.output_text == near.output_text
+    assert len(list(far.conversations.items.list(talk.id))) == 2
+    with pytest.raises(openai.RateLimitError):
+        far.responses.create(model="busy", stream=True, **asked)
+    with pytest.raises(openai.BadRequestError, match="only models of this machine"):
+        far.responses.create(model="far", truncation="auto", **asked)
 
 
 def test_what_another_server_cannot_do_is_refused(far: OpenAI) -> None:
     with pytest.raises(openai.BadRequestError, match="token ids mean something else"):
         say(far, logit_bias={"5": 1})
+    with pytest.raises(openai.BadRequestError, match="token ids mean something else"):
+        far.completions.create(model="far", prompt="x", logit_bias={"5": 1})
+    with pytest.raises(openai.BadRequestError, match="it writes no text"):
+        far.completions.create(model="far-vectors", prompt="x")
+    with pytest.raises(openai.BadRequestError, match="it makes no vectors"):
+        far.embeddings.create(model="far", input="x")
     file = upload(far, [{"messages": [*ASKED, {"role": "assistant", "content": "x"}]}])
     with pytest.raises(openai.BadRequestError, match="on another server and cannot be tuned"):
         far.fine_tuning.jobs.create(model="far", training_file=file.id)

@@ -192,6 +192,12 @@ def test_items_of_earlier_responses_can_be_referred_to(client: OpenAI) -> None:
     ]
     plain = [items[0], {"role": "assistant", "content": first.output_text}, {"role": "user", "content": "Why?"}]
     assert respond(client, input=items).output_text == respond(client, input=plain).output_text
+    talk = client.conversations.create(items=items[:1])
+    respond(client, conversation=talk.id, input=[items[1], items[3]])
+    kept = list(client.conversations.items.list(talk.id, order="asc"))
+    respond(client, conversation=talk.id, input=[{"type": "item_reference", "id": kept[0].id}])
+    ids = [item.id for item in client.conversations.items.list(talk.id, order="asc", limit=1)]
+    assert len(ids) == len(set(ids)) == 6
     with pytest.raises(openai.NotFoundError, match=r"input\[0\]"):
         respond(client, input=[{"type": "item_reference", "id": "msg_none"}])
 
@@ -199,6 +205,7 @@ def test_items_of_earlier_responses_can_be_referred_to(client: OpenAI) -> None:
 def test_tokens_are_counted_without_an_answer(client: OpenAI) -> None:
     counted = client.responses.input_tokens.count(model="fiddle", input=PASSAGE, instructions="Be brief.")
     assert counted.input_tokens == respond(client, instructions="Be brief.").usage.input_tokens
+    assert client.responses.input_tokens.count(model="fiddle", input="word " * 5000).input_tokens > 5000
 
 
 def test_the_oldest_turns_may_be_dropped(client: OpenAI) -> None:
@@ -209,7 +216,7 @@ def test_the_oldest_turns_may_be_dropped(client: OpenAI) -> None:
         respond(client, input=items)
     assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "input")
     given = respond(client, input=items, truncation="auto", instructions="Be brief.")
-    fitting = respond(client, input=items[-2:], instructions="Be brief.")
+    fitting = respond(client, input=items[-1:], instructions="Be brief.")
     assert given.output_text == fitting.output_text
     assert given.usage.input_tokens == fitting.usage.input_tokens
 
@@ -226,6 +233,8 @@ def test_the_oldest_turns_may_be_dropped(client: OpenAI) -> None:
         ({"max_output_tokens": 3}, "max_output_tokens"),
         ({"previous_response_id": "resp_1", "conversation": "conv_1"}, "conversation"),
         ({"tool_choice": "required"}, "tool_choice"),
+        ({"include": ["everything"]}, "include"),
+        ({"text": {"format": {"type": "json_schema", "name": "x"}}}, "text.format.schema"),
     ],
 )
 def test_what_cannot_be_done_is_refused(client: OpenAI, options: dict[str, Any], param: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import math
 import os
+import threading
 import weakref
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
@@ -17,6 +19,7 @@ import httpx
 from luthier.errors import RemoteError, SpecError
 from luthier.records.messages import Delta, FinishReason, Message, Ranked, Sampling, ToolCall, Usage
 
+LOG = logging.getLogger("luthier.remote")
 TIMEOUT = httpx.Timeout(600.0, connect=10.0)
 NEW_LIMIT_HOSTS = frozenset({"api.openai.com"})
 """Hosts whose newer models take only `max_completion_tokens`; others know only `max_tokens`."""
@@ -31,23 +34,29 @@ class TokenTable:
     def __init__(self) -> None:
         self._numbers: dict[bytes, int] = {}
         self._bytes: list[bytes] = []
+        self._lock = threading.Lock()
 
     def __call__(self, token: int) -> bytes:
         return self._bytes[token]
 
     def number(self, content: bytes) -> int:
         """Returns the number of a token."""
-        if content not in self._numbers:
-            self._numbers[content] = len(self._bytes)
-            self._bytes.append(content)
-        return self._numbers[content]
+        with self._lock:
+            if content not in self._numbers:
+                self._numbers[content] = len(self._bytes)
+                self._bytes.append(content)
+            return self._numbers[content]
 
 
 class Remote:
-    """A model of another server: `url` ends in /v1, `key_variable` names the environment variable with its key."""
+    """A model of another server: `url` ends in /v1, `key_variable` names the environment variable with its key.
 
-    def __init__(self, url: str, model: str, *, key_variable: str | None = None) -> None:
+    `label` is what errors call it: its address, unless those who read them should not see that.
+    """
+
+    def __init__(self, url: str, model: str, *, key_variable: str | None = None, label: str | None = None) -> None:
         self.url, self.model, self._key_variable = url.rstrip("/"), model, key_variable
+        self.label = label or self.url
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             weakref.WeakKeyDictionary()
         )
@@ -61,16 +70,21 @@ class Remote:
         """Yields the objects of a streamed answer to `body`; closing the iterator ends the request."""
         response = await self._send(path, body, stream=True)
         try:
-            async for line in response.aiter_lines():
+            lines = response.aiter_lines()
+            async for line in lines:
                 kind, _, data = line.partition(":")
                 if kind != "data" or not (data := data.strip()):
                     continue
                 if data.startswith("[DONE]"):
-                    return
+                    break
                 event = self._read(data)
                 if event.get("error"):
-                    raise RemoteError(_message(event) or data[:LONGEST], status=500, where=self.url)
+                    raise RemoteError(_message(event) or data[:LONGEST], status=500, where=self.label)
                 yield event
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):  # a connection whose answer was read to its end is used again
+                    async for _ in lines:
+                        pass
         except httpx.HTTPError as error:
             raise self._away(error) from None
         finally:
@@ -88,7 +102,7 @@ class Remote:
             if response.status_code >= 300:
                 await response.aread()
                 await response.aclose()
-                raise RemoteError(_said(response), status=response.status_code, where=self.url)
+                raise _refusal(response, self.label)
         except httpx.HTTPError as error:
             raise self._away(error) from None
         return response
@@ -97,12 +111,13 @@ class Remote:
         if self._key_variable is None:
             return {}
         if not (key := os.environ.get(self._key_variable)):
-            raise RemoteError("its key is not set", status=401, where=self.url, remedy=f"set {self._key_variable}")
+            LOG.error("%s: %s is not set", self.url, self._key_variable)
+            raise RemoteError("its key is not set", status=401, where=self.label, remedy="set it where this runs")
         return {"authorization": f"Bearer {key}"}
 
     def _away(self, error: httpx.HTTPError) -> RemoteError:
-        said = str(error) or type(error).__name__
-        return RemoteError(f"does not answer: {said}", where=self.url, remedy="check that it runs")
+        LOG.error("%s: %r", self.url, error)
+        return RemoteError(f"does not answer ({type(error).__name__})", where=self.label, remedy="check that it runs")
 
     def _read(self, data: str) -> dict[str, Any]:
         try:
@@ -110,7 +125,7 @@ class Remote:
         except ValueError:
             event = None
         if not isinstance(event, dict):
-            raise RemoteError(f"sent what is no JSON object: {data[:80]!r}", status=500, where=self.url)
+            raise RemoteError(f"sent what is no JSON object: {data[:80]!r}", status=500, where=self.label)
         return event
 
 
@@ -139,10 +154,17 @@ class RemoteChat:
         reply = _Reply(self.token_bytes)
         async with aclosing(self.remote.events("/chat/completions", body)) as events:
             async for event in events:
-                if (delta := reply.take(event)) is not None:
+                try:
+                    delta = reply.take(event)
+                except (AttributeError, KeyError, TypeError, ValueError):
+                    said = json.dumps(event)[:80]
+                    raise RemoteError(
+                        f"sent no piece of a reply: {said}", status=500, where=self.remote.label
+                    ) from None
+                if delta is not None:
                     yield delta
         if reply.reason is None:
-            raise RemoteError("ended in the middle of a reply", where=self.remote.url, remedy="try again")
+            raise RemoteError("ended in the middle of a reply", where=self.remote.label, remedy="try again")
         yield reply.last()
 
     def _body(
@@ -202,7 +224,7 @@ class _Reply:
             held["name"] += function.get("name") or ""
             held["arguments"] += function.get("arguments") or ""
         tokens = (choice.get("logprobs") or {}).get("content") or ()
-        text = said.get("content") or ""
+        text = said.get("content") or said.get("refusal") or ""
         if not text and not tokens:
             return None
         return Delta(
@@ -241,13 +263,23 @@ def _logprob(token: Mapping[str, Any]) -> float:
     return value if math.isfinite(value) else -9999.0
 
 
-def _said(response: httpx.Response) -> str:
-    """Returns a server's own words for what it refused, or the start of whatever it sent."""
+def _refusal(response: httpx.Response, where: str) -> RemoteError:
+    """Returns the error of an answer: the server's own words, or the start of whatever it sent."""
     try:
-        said = _message(response.json())
+        answer = response.json()
     except ValueError:
-        said = None
-    return f"answered {response.status_code}: {said or response.text[:LONGEST] or 'nothing'}"
+        answer = None
+    error = answer.get("error") if isinstance(answer, dict) else None
+    inner = error if isinstance(error, dict) else {}
+    said = _message(answer) or response.text[:LONGEST] or "nothing"
+    return RemoteError(
+        f"answered {response.status_code}: {said}",
+        status=response.status_code,
+        where=where,
+        code=str(inner["code"]) if inner.get("code") else None,
+        param=str(inner["param"]) if inner.get("param") else None,
+        later=response.headers.get("retry-after"),
+    )
 
 
 def _message(answer: Any) -> str | None:

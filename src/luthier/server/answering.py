@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from luthier.errors import LuthierError, NotFoundError
 from luthier.server.catalogue import Catalogue, Entry
@@ -58,17 +58,18 @@ class Answering:
             raise ApiError(f"{name!r} is on another server.", code="unsupported_parameter", param="model")
         return cast("ServedChat", found)
 
-    def remote(self, name: str) -> Remote | None:
-        """Returns the model on another server that `name` is; None for one of this machine."""
+    def remote(self, name: str, kind: Literal["chat", "embedding"] = "chat") -> Remote | None:
+        """Returns the model of that kind on another server that `name` is; None for one of this machine."""
         entry = self._catalogue.find(name)
-        return None if entry is None or entry.url is None else self._elsewhere(entry).remote
+        there = entry is not None and entry.url is not None and entry.kind == kind
+        return self._elsewhere(entry).remote if there and entry is not None else None
 
     def _elsewhere(self, entry: Entry) -> RemoteChat:
         from luthier.generation.remote import Remote, RemoteChat
 
         with self._table:
             if entry.id not in self._remotes:
-                remote = Remote(str(entry.url), entry.place, key_variable=entry.key_variable)
+                remote = Remote(str(entry.url), entry.place, key_variable=entry.key_variable, label=entry.id)
                 self._remotes[entry.id] = RemoteChat(remote)
             return self._remotes[entry.id]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from luthier.errors import SpecError
 from luthier.records.messages import Delta, Message, Sampling
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from luthier.generation.service import ServedChat
 
 Tool = Mapping[str, Any]
+ReplyT = TypeVar("ReplyT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Replies:
 
         `ApiError` when a reply that should be JSON of a schema ends and is not.
         """
-        sampling, text = self.question.sampling, ""
+        sampling, text, called = self.question.sampling, "", False
         if sampling.seed is not None:
             sampling = replace(sampling, seed=sampling.seed + index)
         async with aclosing(self.write(sampling)) as pieces:  # type: ignore[type-var]
@@ -61,20 +63,34 @@ class Replies:
                 if self.question.schema is not None and not sampling.stop:  # what a stop text cut off is not whole
                     text += delta.text
                     if delta.finish_reason == "stop":
-                        self._check(text, self.question.schema)
+                        await asyncio.to_thread(_check, text, self.question.schema)
+                called = called or bool(delta.tool_calls)
+                if delta.finish_reason == "stop" and self.question.forced is not None and not called:
+                    raise _unfollowed("The model did not call a tool, as it had to", "tool_not_called")
                 yield delta if self.question.several else replace(delta, tool_calls=delta.tool_calls[:1])
 
-    def _check(self, text: str, schema: Mapping[str, Any]) -> None:
-        from luthier.generation.schemas import problem_of
 
-        if said := problem_of(text, schema):
-            raise ApiError(
-                f"The model's reply is not what the schema asks for: {said}. Nothing of it is to be relied on.",
-                status=502,
-                code="schema_not_followed",
-                kind="server_error",
-                retry=True,
-            )
+def _check(text: str, schema: Mapping[str, Any]) -> None:
+    from luthier.generation.schemas import problem_of
+
+    if said := problem_of(text, schema):
+        raise _unfollowed(f"The model's reply is not what the schema asks for: {said}", "schema_not_followed")
+
+
+def _unfollowed(said: str, code: str) -> ApiError:
+    return ApiError(
+        f"{said}. Nothing of it is to be relied on.", status=502, code=code, kind="server_error", retry=True
+    )
+
+
+async def all_or_none(replies: Iterable[Coroutine[Any, Any, ReplyT]]) -> list[ReplyT]:
+    """Returns what every one of `replies` comes to; when one fails the others are given up."""
+    tasks = [asyncio.ensure_future(reply) for reply in replies]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
 
 
 def ask(call: Call, question: Question) -> Replies:
@@ -103,6 +119,11 @@ def _here(chat: ServedChat, question: Question) -> Replies:
     return Replies(replace(question, sampling=sampling), chat.token_bytes, write)
 
 
+def length_of(chat: ServedChat, question: Question) -> int:
+    """Returns how many tokens a model of this machine would read, whether they fit or not."""
+    return len(chat.template.prompt(question.messages, question.tools))
+
+
 def prompt_of(chat: ServedChat, question: Question) -> list[int]:
     """Returns the tokens that a model of this machine reads. `ApiError` when they do not fit."""
     from luthier.errors import ContextError
@@ -117,6 +138,7 @@ def _elsewhere(chat: RemoteChat, question: Question) -> Replies:
     tools = list(question.tools)
     extra: dict[str, Any] = {}
     if question.schema is not None:
+        _check_size(question, question.schema)
         named = {"name": "reply", "schema": dict(question.schema), "strict": True}
         extra["response_format"] = (
             {"type": "json_object"}
@@ -136,14 +158,25 @@ def _elsewhere(chat: RemoteChat, question: Question) -> Replies:
     return Replies(question, chat.token_bytes, write)
 
 
-def _grammar(question: Question, schema: Mapping[str, Any]) -> str:
-    from luthier.generation.grammar import json_grammar
+def _check_size(question: Question, schema: Mapping[str, Any]) -> None:
+    from luthier.generation.grammar import check_size
 
+    _of_schema(question, lambda: check_size(schema))
+
+
+def _of_schema(question: Question, work: Callable[[], ReplyT]) -> ReplyT:
+    """Returns what `work` on the schema comes to; its error names the key that the schema came under."""
     try:
-        return json_grammar(schema)
+        return work()
     except SpecError as error:
         key = question.schema_key
         raise ApiError(f"{key.partition('.')[0]}: {error}", code="invalid_value", param=key) from None
+
+
+def _grammar(question: Question, schema: Mapping[str, Any]) -> str:
+    from luthier.generation.grammar import json_grammar
+
+    return _of_schema(question, lambda: json_grammar(schema))
 
 
 def _call_grammar(question: Question, chat: ServedChat, functions: Sequence[Tool]) -> str:

@@ -139,6 +139,10 @@ def _entry(value: Any, where: str) -> Entry:
 
 def _check_places(entries: tuple[Entry, ...], file: str) -> None:
     for entry in entries:
+        if entry.url is not None and "@" in entry.url.split("/")[2]:
+            raise SpecError(
+                f"{entry.id} has a name or password in its url", where=file, remedy="name a key_variable instead"
+            )
         if entry.key_variable is not None and entry.url is None:
             raise SpecError(f"{entry.id} has a key_variable and no url", where=file, remedy="write its url too")
 

@@ -21,16 +21,11 @@ class ApiError(Exception):
         param: str | None = None,
         kind: str = INVALID,
         retry: bool = False,
+        later: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.message, self.status, self.code, self.param, self.kind, self.retry = (
-            message,
-            status,
-            code,
-            param,
-            kind,
-            retry,
-        )
+        self.message, self.status, self.code, self.param = message, status, code, param
+        self.kind, self.retry, self.later = kind, retry, later
 
     def to_json(self) -> dict[str, Any]:
         """Returns the body of the answer."""
@@ -40,7 +35,8 @@ class ApiError(Exception):
     def headers(self) -> dict[str, str]:
         """What tells the SDK not to repeat a request that cannot succeed: by itself it repeats 409 and 5xx."""
         repeated = self.status in {408, 409, 429} or self.status >= 500
-        return {"x-should-retry": "true" if self.retry else "false"} if repeated else {}
+        told = {} if self.later is None else {"retry-after": self.later}
+        return told | ({"x-should-retry": "true" if self.retry else "false"} if repeated else {})
 
 
 def as_api_error(error: Exception) -> ApiError:
@@ -71,8 +67,16 @@ PASSED_ON = {400: 400, 404: 404, 413: 413, 422: 400, 429: 429}
 
 def _from_elsewhere(error: RemoteError) -> ApiError:
     if error.status in PASSED_ON:
-        kind = "requests" if error.status == 429 else INVALID
-        return ApiError(str(error), status=PASSED_ON[error.status], kind=kind, retry=error.status == 429)
+        busy = error.status == 429
+        return ApiError(
+            str(error),
+            status=PASSED_ON[error.status],
+            code=error.code,
+            param=error.param,
+            kind="requests" if busy else INVALID,
+            retry=busy,
+            later=error.later,
+        )
     later = error.status == 0 or error.status >= 500
     return ApiError(str(error), status=502, code="upstream_error", kind="server_error", retry=later)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from luthier.server.errors import ApiError
 from luthier.server.sse import streamed
-from luthier.server.wire.body import Body
+from luthier.server.wire.body import Body, Part
 
 if TYPE_CHECKING:
     from luthier.generation.remote import Remote
@@ -20,10 +21,26 @@ async def forward(remote: Remote, path: str, body: Body, name: str) -> dict[str,
 
     Only honoured keys are handed on.
     """
-    said = body.model_dump(include=set(type(body).model_fields), exclude_none=True, by_alias=True)
+    said = honoured(body)
+    if said.get("logit_bias"):
+        raise ApiError(
+            "logit_bias: token ids mean something else to another server.",
+            code="unsupported_parameter",
+            param="logit_bias",
+        )
     if not said.get("stream"):
         return await remote.send(path, said) | {"model": name}
-    return streamed(_renamed(remote, path, said, name))
+    return await streamed(_renamed(remote, path, said, name))
+
+
+def honoured(part: Part) -> dict[str, Any]:
+    """Returns the honoured keys of a body and of its parts, without those that are null."""
+    out: dict[str, Any] = {}
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        if value is not None:
+            out[field.alias or name] = honoured(value) if isinstance(value, Part) else value
+    return out
 
 
 async def _renamed(remote: Remote, path: str, said: Mapping[str, Any], name: str) -> AsyncIterator[dict[str, Any]]:

@@ -13,21 +13,36 @@ from luthier.server.errors import as_api_error
 DONE = b"data: [DONE]\n\n"
 
 
-def streamed(pieces: AsyncIterator[Mapping[str, Any]]) -> StreamingResponse:
-    """Returns an answer that sends each piece as `data:`, an error in its place, and [DONE] at the end."""
-    return StreamingResponse(_frames(pieces), media_type="text/event-stream; charset=utf-8", headers=HEADERS)
+async def streamed(pieces: AsyncIterator[Mapping[str, Any]]) -> StreamingResponse:
+    """Returns an answer that sends each piece as `data:`, an error in its place, and [DONE] at the end.
+
+    What goes wrong before the first piece is raised: it has a status of its own.
+    """
+    first = await anext(pieces, None)
+    return StreamingResponse(_frames(first, pieces), media_type=MEDIA, headers=HEADERS)
 
 
-def streamed_events(events: AsyncIterator[Mapping[str, Any]]) -> StreamingResponse:
-    """Returns an answer that sends each event under its `type`; events say themselves when something goes wrong."""
+async def streamed_events(events: AsyncIterator[Mapping[str, Any]]) -> StreamingResponse:
+    """Returns an answer that sends each event under its `type`; events say themselves when something goes wrong.
+
+    What goes wrong before the first one is raised.
+    """
+    first = await anext(events, None)
 
     async def frames() -> AsyncIterator[bytes]:
+        if first is not None:
+            yield _named(first)
         async for event in events:
-            yield b"event: " + str(event["type"]).encode() + b"\n" + frame(event)
+            yield _named(event)
 
-    return StreamingResponse(frames(), media_type="text/event-stream; charset=utf-8", headers=HEADERS)
+    return StreamingResponse(frames(), media_type=MEDIA, headers=HEADERS)
 
 
+def _named(event: Mapping[str, Any]) -> bytes:
+    return b"event: " + str(event["type"]).encode() + b"\n" + frame(event)
+
+
+MEDIA = "text/event-stream; charset=utf-8"
 HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 
 
@@ -36,8 +51,10 @@ def frame(piece: Mapping[str, Any]) -> bytes:
     return b"data: " + json.dumps(piece, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
-async def _frames(pieces: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
+async def _frames(first: Mapping[str, Any] | None, pieces: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
     try:
+        if first is not None:
+            yield frame(first)
         async for piece in pieces:
             yield frame(piece)
     except Exception as error:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from luthier.records.messages import Delta, Usage
-from luthier.server.asking import Question, Replies, ask
+from luthier.server.asking import Question, Replies, all_or_none, ask
 from luthier.server.call import Call, Endpoint
 from luthier.server.sse import streamed
 from luthier.server.wire.chat import (
@@ -62,8 +62,8 @@ class _Asked:
 async def create(call: Call) -> Any:
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
-        return streamed(_stream(call, asked))
-    found = await asyncio.gather(*(_whole(asked, index) for index in asked.choices))
+        return await streamed(_stream(call, asked))
+    found = await all_or_none(_whole(asked, index) for index in asked.choices)
     return await _finished(call, asked, found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.concurrency import run_in_threadpool
 
 from luthier.records.messages import Delta, Sampling, Usage
+from luthier.server.asking import all_or_none
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
 from luthier.server.forwarding import forward
@@ -69,8 +69,8 @@ async def create(call: Call) -> Any:
         return await forward(remote, "/completions", call.body, call.body.model)
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
-        return streamed(_stream(asked))
-    found = await asyncio.gather(*(_whole(asked, one) for one in asked.ones))
+        return await streamed(_stream(asked))
+    found = await all_or_none(_whole(asked, one) for one in asked.ones)
     kept = _best(asked, found)
     usage = asked.usage([deltas[-1].usage for deltas, _ in found])
     choices = [_choice(asked, index, one, deltas, echo) for index, (one, deltas, echo) in enumerate(kept)]

@@ -48,6 +48,14 @@ def append_items(call: Call, id: str, items: Sequence[Item]) -> None:
     call.server.store.resources.add_all(ITEM, call.project, (KIND, id), {item["id"]: item for item in items})
 
 
+def find_item(call: Call, id: str) -> Item | None:
+    """Returns an item of any conversation; None when there is none."""
+    try:
+        return call.server.store.resources.get(ITEM, id, call.project).body
+    except NotFoundError:
+        return None
+
+
 def create(call: Call) -> dict[str, Any]:
     asked: CreateConversation = call.body
     items = _read(asked.items or ())

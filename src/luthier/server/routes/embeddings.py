@@ -12,7 +12,7 @@ from luthier.server.wire.embeddings import CreateEmbeddings, check_texts, embedd
 
 
 async def create(call: Call) -> Any:
-    if (remote := call.server.answering.remote(call.body.model)) is not None:
+    if (remote := call.server.answering.remote(call.body.model, "embedding")) is not None:
         return await forward(remote, "/embeddings", call.body, call.body.model)
     return await run_in_threadpool(_embed, call)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator
+from bisect import bisect_left
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,14 +13,14 @@ from starlette.concurrency import run_in_threadpool
 
 from luthier.errors import NotFoundError
 from luthier.records.messages import Delta, Message, Sampling, Usage
-from luthier.server.asking import Question, Replies, ask, prompt_of
+from luthier.server.asking import Question, Replies, ask, length_of
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, as_api_error
-from luthier.server.routes.conversations import append_items, history_of
+from luthier.server.routes.conversations import append_items, find_item, history_of
 from luthier.server.sse import streamed_events
 from luthier.server.wire.events import Events
 from luthier.server.wire.files import deleted
-from luthier.server.wire.items import Item, item_of, messages_of, user_item
+from luthier.server.wire.items import PREFIXES, Item, item_of, messages_of, user_item
 from luthier.server.wire.lists import sliced
 from luthier.server.wire.responses import CreateResponse, Read, response_json
 from luthier.server.wire.tools import offered
@@ -46,7 +47,7 @@ class _Asked:
 async def create(call: Call) -> Any:
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
-        return streamed_events(_told(call, asked))
+        return await streamed_events(_told(call, asked))
     async with aclosing(_events(call, asked)) as events:
         told = [event async for event in events]
     return told[-1]["response"]
@@ -104,45 +105,47 @@ def _items(call: Call, body: Read) -> tuple[list[Item], list[Item]]:
 
 
 def _referred(call: Call, id: str | None, where: str) -> Item:
-    """Returns an item of a stored response."""
+    """Returns a copy of what a stored response wrote, or of an item of a conversation, under an id of its own."""
     found = call.server.store.resources.list(KIND, call.project, labels={f"item:{id}": ""}, limit=1).items
     item = next((item for row in found for item in row.body["response"]["output"] if item["id"] == id), None)
-    if item is None:
-        raise ApiError(f"{where}: there is no item {id!r} of a stored response.", status=404, param=where)
-    return dict(item)
+    if item is None and (item := find_item(call, str(id))) is None:
+        raise ApiError(f"{where}: there is no item {id!r}.", status=404, param=where)
+    return {**item, "id": new_id(PREFIXES[item["type"]])}
 
 
 def _fitting(call: Call, question: Question, body: CreateResponse) -> Replies:
     """Returns the replies to `question`, without its oldest turns where it does not fit and that is allowed."""
-    while True:
-        try:
-            return ask(call, question)
-        except ApiError as error:
-            shorter = _without_oldest(question.messages) if body.truncation == "auto" else []
-            if error.code != "context_length_exceeded" or not shorter:
-                raise
-            question = replace(question, messages=shorter)
+    if body.truncation != "auto":
+        return ask(call, question)
+    if call.server.answering.remote(question.model) is not None:
+        raise ApiError(
+            "truncation: only models of this machine are cut to their context.",
+            code="unsupported_parameter",
+            param="truncation",
+        )
+    chat = call.server.answering.here(question.model, call.project)
+    shorter = [replace(question, messages=messages) for messages in _shortened(question.messages)]
+    fits = bisect_left(shorter, True, key=lambda one: length_of(chat, one) < chat.context_length)
+    return ask(call, shorter[min(fits, len(shorter) - 1)])
 
 
-def _without_oldest(messages: Any) -> list[Message]:
-    """Returns messages without the oldest that is no instruction, and what answers it; empty when one is left."""
-    first = next((place for place, one in enumerate(messages) if one.role not in {"system", "developer"}), None)
-    if first is None:
-        return []
-    after = first + 1
-    while after < len(messages) and messages[after].role == "tool":
-        after += 1
-    return [*messages[:first], *messages[after:]] if after < len(messages) else []
+def _shortened(messages: Sequence[Message]) -> list[list[Message]]:
+    """Returns messages whole, and without what stands before each of the user's turns but instructions."""
+    said = [message for message in messages if message.role in {"system", "developer"}]
+    turns = [message for message in messages if message.role not in {"system", "developer"}]
+    starts = [place for place, one in enumerate(turns) if one.role == "user" and place > 0]
+    return [list(messages), *([*said, *turns[start:]] for start in starts)]
 
 
 async def _events(call: Call, asked: _Asked) -> AsyncGenerator[dict[str, Any], None]:
     """Yields the events of a response as the model writes it; the last one has the whole response, kept by then."""
     events = Events(asked.body, asked.id, asked.created, asked.replies.token_bytes)
-    for event in events.begin():
-        yield event
     deltas: list[Delta] = []
     async with aclosing(asked.replies.deltas()) as pieces:
         async for delta in pieces:
+            if not deltas:  # not before the model has begun: until then an error has a status of its own
+                for event in events.begin():
+                    yield event
             deltas.append(delta)
             for event in events.piece(delta):
                 yield event
@@ -162,6 +165,8 @@ async def _told(call: Call, asked: _Asked) -> AsyncGenerator[dict[str, Any], Non
                 yield event | {"sequence_number": number}
                 number += 1
     except Exception as error:
+        if number == 0:
+            raise
         said = as_api_error(error)
         told = {"code": said.code or "server_error", "message": said.message}
         failed = response_json(asked.body, asked.id, asked.created, {"status": "failed", "error": told})
@@ -208,8 +213,8 @@ def count_tokens(call: Call) -> dict[str, Any]:
     body: Read = call.body
     history, brought = _items(call, body)
     question = _question(body, [*history, *brought], Sampling())
-    tokens = prompt_of(call.server.answering.here(body.model, call.project), question)
-    return {"object": "response.input_tokens", "input_tokens": len(tokens)}
+    count = length_of(call.server.answering.here(body.model, call.project), question)
+    return {"object": "response.input_tokens", "input_tokens": count}
 
 
 def _stored(call: Call, id: str, param: str | None = None) -> Resource:

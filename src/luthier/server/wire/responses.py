@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from luthier.records.messages import Delta, Sampling, Usage
+from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part, Refused
 from luthier.server.wire.chat import HARMLESS
 from luthier.server.wire.items import ItemIn
@@ -16,6 +17,18 @@ from luthier.server.wire.tools import ANY, SIMPLE, Choice
 from luthier.server.wire.values import Metadata
 
 LOGPROBS = "message.output_text.logprobs"
+MOST_ITEMS = 10_000
+Include = Literal[
+    "message.output_text.logprobs",
+    "reasoning.encrypted_content",
+    "file_search_call.results",
+    "web_search_call.results",
+    "web_search_call.action.sources",
+    "message.input_image.image_url",
+    "computer_call_output.output.image_url",
+    "code_interpreter_call.outputs",
+]
+"""What a response may be asked to hold; of these it has log-probabilities."""
 NO_REASONING = Refused(
     "the model's chat template knows no such setting",
     unless=({}, *({"effort": effort} for effort in (None, "none")), {"effort": None, "summary": None}),
@@ -80,7 +93,7 @@ class Read(Body):
     """What a model is to read."""
 
     model: str = Field(min_length=1)
-    input: str | list[ItemIn] | None = None
+    input: str | Annotated[list[ItemIn], Field(max_length=MOST_ITEMS)] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
     conversation: str | ConversationIn | None = None
@@ -88,7 +101,7 @@ class Read(Body):
     tool_choice: Literal["none", "auto", "required"] | NamedTool | AllowedTools | None = None
     parallel_tool_calls: bool | None = None
     text: TextIn | None = None
-    truncation: Literal["auto", "disabled"] | None = None
+    harmless: ClassVar[Mapping[str, str]] = {"truncation": "tokens are counted before anything is cut"}
     refused: ClassVar[Mapping[str, Refused]] = {"reasoning": NO_REASONING}
 
     @property
@@ -112,13 +125,20 @@ class Read(Body):
         form = self.text.format if self.text is not None else None
         if form is None or form.type == "text":
             return None
-        return form.schema_ or {} if form.type == "json_schema" else {"type": "object"}
+        if form.type == "json_object":
+            return {"type": "object"}
+        for key, value in (("name", form.name), ("schema", form.schema_)):
+            if value is None:
+                param = f"text.format.{key}"
+                raise ApiError(f"{param} is missing.", code="missing_required_parameter", param=param)
+        return form.schema_
 
 
 class CreateResponse(Read):
     """A response as it is asked for."""
 
-    include: list[str] | None = None
+    truncation: Literal["auto", "disabled"] | None = None
+    include: list[Include] | None = None
     max_output_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
