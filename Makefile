@@ -42,7 +42,7 @@ compat:
 	@for version in $(SDKS); do sh scripts/setup.sh openai-$$version || exit 1; done
 	@sh scripts/setup.sh notebooks
 	.venv-notebooks/bin/python scripts/licences.py
-	$(PYTEST) tests/compat $(ARGS)
+	$(PYTEST) -n 2 --dist loadfile --durations 10 tests/compat $(ARGS)
 
 soak:
 	@sh scripts/setup.sh dev

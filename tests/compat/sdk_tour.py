@@ -172,6 +172,8 @@ def pages(client: openai.OpenAI) -> None:
     job = next(iter(client.fine_tuning.jobs.list(limit=1)))
     point = next(iter(client.fine_tuning.jobs.checkpoints.list(job.id))).fine_tuned_model_checkpoint
     given = client.fine_tuning.checkpoints.permissions.create(point, project_ids=["a", "b", "c"])
+    few = client.files.create(file=("few.jsonl", rows(4)), purpose="fine-tune")
+    client.fine_tuning.jobs.cancel(client.fine_tuning.jobs.create(model="fiddle", training_file=few.id).id)
     empty = client.files.create(file=io.BytesIO(b""), purpose="batch")
     for _ in range(3):
         client.batches.create(input_file_id=empty.id, endpoint="/v1/embeddings", completion_window="24h")

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -220,3 +221,17 @@ def test_the_page_lists_the_models_to_those_with_the_key(proxy: Running) -> None
         assert said in page.text
     assert httpx.get(address, headers={"authorization": "Basic !"}).status_code == 401
     assert httpx.get(f"{proxy.url}/models", headers={"authorization": f"Basic {word}"}).status_code == 401
+
+
+def test_a_model_that_cannot_be_loaded_is_called_by_its_name(tmp_path: Path) -> None:
+    broken = tmp_path / "secret place" / "weights"
+    broken.mkdir(parents=True)
+    (broken / "config.json").write_text("{}")
+    (tmp_path / "models.yaml").write_text(json.dumps({"models": [{"id": "mine", "model": str(broken)}]}))
+    running = serve(tmp_path / "home", "--catalogue", str(tmp_path / "models.yaml"), "--workers", "0")
+    try:
+        with pytest.raises(openai.BadRequestError, match="mine") as caught:
+            say(running.client(), model="mine")
+        assert "secret" not in str(caught.value)
+    finally:
+        running.end()

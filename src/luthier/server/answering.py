@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, cast
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
 from luthier.errors import LuthierError, NotFoundError
 from luthier.server.catalogue import Catalogue, Entry
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from luthier.generation.service import ServedChat
     from luthier.server.options import ServerOptions
 
+ModelT = TypeVar("ModelT")
 LOG = logging.getLogger("luthier.server")
 
 
@@ -49,7 +51,7 @@ class Answering:
             place = Places(self._store, self._catalogue, project).model(name)
         except NotFoundError:
             raise no_model(name) from None
-        return self._chats.get(place, lambda: self._load(place))
+        return self._chats.get(place, lambda: self._loaded(lambda: self._load(place), place, name))
 
     def here(self, name: str, project: str) -> ServedChat:
         """Returns the chat with a model of this machine. `ApiError` when it is on another server."""
@@ -90,7 +92,9 @@ class Answering:
         from luthier.encoding.embedder import Embedder, shortened
 
         place = entry.place
-        embedder = self._embedders.get(entry.id, lambda: Embedder.load(place, self._options.loading(place)))
+        embedder = self._embedders.get(
+            entry.id, lambda: self._loaded(lambda: Embedder.load(place, self._options.loading(place)), place, name)
+        )
         if dimensions is not None and dimensions > embedder.dimensions:
             raise ApiError(
                 f"dimensions: {name} has {embedder.dimensions}. Got {dimensions}.",
@@ -115,7 +119,7 @@ class Answering:
             loaded.check_labels(entry.categories)
             return loaded
 
-        classifier = self._classifiers.get(entry.id, load)
+        classifier = self._classifiers.get(entry.id, lambda: self._loaded(load, entry.place, entry.id))
         rows = classifier.scores(texts, self._turn).tolist()
         return [highest(zip(classifier.labels, row, strict=True), entry.categories) for row in rows]
 
@@ -125,8 +129,20 @@ class Answering:
         if entry is not None:
             try:
                 self.chat(entry.id, "")
-            except (ApiError, LuthierError) as error:
-                LOG.warning("%s cannot be loaded: %s", entry.id, error)
+            except ApiError as error:
+                LOG.warning("%s", error)
+
+    def _loaded(self, load: Callable[[], ModelT], place: str, name: str) -> ModelT:
+        """Returns what `load` gives; its error calls the model by its name, not by where it is on this machine."""
+        try:
+            return load()
+        except LuthierError as error:
+            LOG.warning("%s cannot be loaded: %s", name, error)
+            said = str(error)
+            for path in (str(Path(place).expanduser().resolve()), place):
+                said = said.replace(path, name) if "/" in path else said
+            said = said.replace(str(self._store.folder), "$LUTHIER_HOME")
+            raise ApiError(said, code="invalid_value", param="model") from None
 
     def _load(self, place: str) -> ServedChat:
         from luthier.generation.service import ServedChat
