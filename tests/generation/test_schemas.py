@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from typing import Any
 
 import pytest
@@ -51,12 +50,11 @@ def test_what_is_wrong_is_said(schema: dict[str, Any], text: str, said: str) -> 
     assert re.search(said, found), found
 
 
-def test_references_that_ask_for_endlessly_many_checks_end_soon() -> None:
+def test_references_that_ask_for_endlessly_many_checks_come_to_an_end() -> None:
+    """Without a limit this one takes years."""
     depth = 40
     defs: dict[str, Any] = {
         f"a{n}": {"anyOf": [{"$ref": f"#/$defs/a{n + 1}"}, {"$ref": f"#/$defs/a{n + 1}"}]} for n in range(depth)
     }
     defs[f"a{depth}"] = {"type": "integer"}
-    began = time.process_time()
     assert problem_of('"x"', {"$defs": defs, "anyOf": [{"$ref": "#/$defs/a0"}, {"type": "string"}]}) is None
-    assert time.process_time() - began < 20
