@@ -104,6 +104,17 @@ STAGES = {
         (0.3, 0.45, 0.25),
         prose=0.03,
     ),
+    4: Stage(
+        {
+            "repeat": 0.4, "look_ups": 0.9, "position": 0.1, "passage": 3.5, "passages": 3, "cited": 1.5,
+            "cited_often": 0.7, "true_or_false": 0.4, "records": 3.5, "fields": 2.5, "schema": 2.5,
+            "extract_chat": 1, "labels": 0.3, "classify": 1.2, "by_words": 0.6, "rewrite": 0.8, "listing": 0.7,
+            "arithmetic": 0.7, "dialogue": 0.4, "tool_call": 0.6, "review": 0.5, "coverage": 0.4,
+            "cited_long": 0.08, "chat": 0.08,
+        },
+        (0.4, 0.5, 0.1),
+        prose=0.015,
+    ),
 }  # fmt: skip
 
 JOINED = ("passage", "fields", "schema", "classify", "rewrite", "listing", "arithmetic", "look_up")
