@@ -29,6 +29,10 @@ class ModelError(LuthierError):
     """A model, tokenizer, template or adapter cannot be used as asked."""
 
 
+class Unshared(ModelError):
+    """An adapter that cannot share its loaded base with others; it can be served as a model of its own."""
+
+
 class ContextError(ModelError):
     """A prompt does not fit the model's context."""
 
@@ -39,6 +43,14 @@ class CapacityError(LuthierError):
 
 class BusyError(LuthierError):
     """Too much is under way; the same may well be possible in a moment."""
+
+
+class EngineError(LuthierError):
+    """What answers is broken, and begins again by itself: nothing is wrong with the request."""
+
+
+class DeadlineError(LuthierError):
+    """The work took longer than it may."""
 
 
 class CheckpointError(LuthierError):

@@ -39,37 +39,30 @@ def alone(model, prompt, count):
     return tuple(out[0, len(prompt) :].tolist())
 
 
+def engine_with(model, tokenizer, tokens, **options):
+    """An engine whose memory holds `tokens` tokens."""
+    size = Engine(model, tokenizer, stop_ids=frozenset({2}), context_length=128).token_bytes
+    return Engine(
+        model, tokenizer, stop_ids=frozenset({2}), context_length=128, kv_memory_bytes=size * tokens, **options
+    )
+
+
 @pytest.mark.parametrize("kind", ["llama", "gemma3", "hybrid"])
 def test_greedy_replies_are_those_of_generate_for_each_prompt_alone(tiny, tokenizer, kind):
     model, prompts = tiny(kind), prompts_of(LENGTHS)
     samplings = [Sampling(max_tokens=3 + 5 * (i % 4)) for i in range(len(prompts))]
     expected = [alone(model, prompt, sampling.max_tokens) for prompt, sampling in zip(prompts, samplings, strict=True)]
-    for budget in (1, 100, 10_000):
-        engine = Engine(model, tokenizer, stop_ids=frozenset({2}), context_length=128, max_batch_tokens=budget)
+    for budget in (64, 200, 10_000):
+        engine = engine_with(model, tokenizer, budget)
         assert [reply.token_ids for reply in engine.generate(prompts, samplings)] == expected
-
-
-def test_budget_bounds_what_is_held_at_once(tiny, tokenizer, monkeypatch):
-    engine = Engine(tiny("llama"), tokenizer, stop_ids=frozenset(), context_length=128, max_batch_tokens=100)
-    held = []
-    original = Forward.__call__
-
-    def watched(self, tokens, positions, mask, cache, **options):
-        held.append(tokens.shape[0] * (int(positions.max()) + 1))
-        return original(self, tokens, positions, mask, cache, **options)
-
-    monkeypatch.setattr(Forward, "__call__", watched)
-    engine.generate(prompts_of(LENGTHS), Sampling(max_tokens=10))
-    assert max(held) <= 100
-    assert len(held) < 10 * len(LENGTHS)  # rows shared their passes
 
 
 def test_sampled_replies_do_not_depend_on_the_batch(tiny, tokenizer):
     model, prompts = tiny("llama"), prompts_of(LENGTHS)
     samplings = [Sampling(max_tokens=8, temperature=0.9, top_p=0.95, seed=i) for i in range(len(prompts))]
     answers = []
-    for budget in (1, 10_000):
-        engine = Engine(model, tokenizer, stop_ids=frozenset({2}), context_length=128, max_batch_tokens=budget)
+    for budget in (64, 10_000):
+        engine = engine_with(model, tokenizer, budget)
         answers.append([reply.token_ids for reply in engine.generate(prompts, samplings)])
     assert answers[0] == answers[1]
 
@@ -192,8 +185,8 @@ def test_grad_mode_is_the_callers_between_tokens(engine):
 
 
 def test_memory_errors_name_the_option(engine, monkeypatch):
-    monkeypatch.setattr(Forward, "__call__", lambda *_, **__: (_ for _ in ()).throw(torch.OutOfMemoryError("no")))
-    with pytest.raises(CapacityError, match="max_batch_tokens"):
+    monkeypatch.setattr(Forward, "packed", lambda *_, **__: (_ for _ in ()).throw(torch.OutOfMemoryError("no")))
+    with pytest.raises(CapacityError, match="kv_memory"):
         engine.generate([[5]], Sampling(max_tokens=2))
 
 

@@ -19,7 +19,7 @@ from openai import OpenAI
 from serving import serve
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from luthier.generation.service import ServedChat
+from luthier.generation.served import ServedChat
 from luthier.models.attention import use_packed_attention
 from luthier.models.load import load_model
 from luthier.models.options import LoadOptions
@@ -110,7 +110,7 @@ def side(places: dict[str, str], request: pytest.FixtureRequest) -> Iterator[Sid
     rows = conversations()
     if name in WITHOUT_CALLS:
         rows = [row for row in rows if not any(turn.get("tool_calls") for turn in row["messages"])]
-    chat = ServedChat(loaded)
+    chat = ServedChat.of(loaded)
     yield Side(name, places[name], rows, chat)
     chat.close()
 

@@ -74,7 +74,7 @@ class StopsAfter(ListReport):
 
 
 def test_a_stopped_evaluation_goes_on_where_it_was(tiny_folder, data, tmp_path):
-    spec = spec_of([tiny_folder], data, tmp_path / "out", max_batch_tokens=60)
+    spec = spec_of([tiny_folder], data, tmp_path / "out", kv_memory="32KB")
     with pytest.raises(Interrupted, match="same command"):
         evaluate.run(spec, StopsAfter())
     kept = (tmp_path / "out" / "replies.jsonl").read_text().splitlines()

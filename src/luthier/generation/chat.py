@@ -9,7 +9,6 @@ from typing import Any, Protocol, Self
 
 from luthier.errors import LuthierError
 from luthier.generation.engine import Engine
-from luthier.generation.options import BATCH_TOKENS
 from luthier.records.messages import Delta, Message, Reply, Sampling, ToolCall
 from luthier.tokens.tool_calls import Frame
 
@@ -66,9 +65,9 @@ class TemplateChat:
         self.engine, self.template, self.name = engine, template, name
 
     @classmethod
-    def of(cls, loaded: Loaded, *, max_batch_tokens: int = BATCH_TOKENS) -> Self:
+    def of(cls, loaded: Loaded, *, kv_memory_bytes: int | None = None) -> Self:
         """Returns the chat with a loaded model."""
-        return cls(Engine.of(loaded, max_batch_tokens=max_batch_tokens), loaded.template, loaded.name)
+        return cls(Engine.of(loaded, kv_memory_bytes=kv_memory_bytes), loaded.template, loaded.name)
 
     def deltas(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Stream:
         """Yields the reply piece by piece; closing the iterator ends the work.

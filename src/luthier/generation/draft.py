@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from luthier.generation.grammar import Matcher
 from luthier.generation.sample import Drawn, generator_for
@@ -15,6 +15,7 @@ class Draft:
 
     The stop token counts as a token of the reply and is not part of its text. With `streaming`, every token's text
     comes out as soon as it is certain; without, the text is made once at the end (unless stop texts must be watched).
+    `scope` says which other texts it may begin with, `adapter` what the model learnt beside its base.
     """
 
     def __init__(
@@ -28,8 +29,11 @@ class Draft:
         room: int,
         streaming: bool,
         matcher: Matcher | None = None,
+        scope: Hashable = None,
+        adapter: str | None = None,
     ) -> None:
         self.index, self.prompt, self.sampling, self.room = index, prompt, sampling, room
+        self.scope, self.adapter = scope, adapter
         self.generator = generator_for(sampling)
         self.finish_reason: FinishReason | None = None
         self.abandoned = False  # nobody waits for it any more; set from any thread
@@ -51,6 +55,11 @@ class Draft:
     def tokens(self) -> Sequence[int]:
         """The reply so far."""
         return self._tokens
+
+    def kept(self, start: int, end: int) -> Sequence[int]:
+        """Returns the place after which the next token comes, where it is among those from `start` to `end`."""
+        last = len(self.prompt) + len(self._tokens) - 1
+        return (last,) if start <= last < end else ()
 
     def push(self, drawn: Drawn) -> Delta:
         """Returns what a token adds to the reply, and settles whether the reply ends with it."""

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, Protocol, Self
 
 import torch
-from torch import Tensor
 
 from luthier.errors import CapacityError, ContextError, ModelError
-from luthier.generation.decode import Batch, Forward, prefill, score, without
+from luthier.generation.adapters import Adapters
+from luthier.generation.decode import Alone
 from luthier.generation.draft import Draft
-from luthier.generation.grammar import Grammars
+from luthier.generation.figures import Figures
+from luthier.generation.grammar import Grammars, Matcher
+from luthier.generation.memory import SHORTEST, StateMemory
 from luthier.generation.options import BATCH_TOKENS
-from luthier.generation.sample import Drawn, check_sampling, draw
+from luthier.generation.passes import Passes
+from luthier.generation.requests import Encoding, Scoring
+from luthier.generation.sample import Drawn, check_sampling
+from luthier.generation.schedule import PASS_TOKENS
+from luthier.generation.session import Asked, Session
+from luthier.models.memory import free_memory
 from luthier.records.messages import Delta, Reply, Sampling
 
 OnToken = Callable[[int, Delta], None]
-_LOGITS_AT_ONCE = 2**25
-"""Rows times vocabulary: 128 MiB of fp32 logits, of which drawing needs a few copies."""
 
 
 class Template(Protocol):
@@ -48,8 +51,8 @@ class Loaded(Protocol):
 class Engine:
     """Writes replies with one model. Implements `records.messages.Model`.
 
-    Rows are decoded together; a finished row makes room for the next one, within `max_batch_tokens` (prompt and reply
-    tokens held at once). A reply never depends on its neighbours, up to the rounding of sums.
+    Texts under way share passes; keys and values are held within `kv_memory_bytes`; texts that begin alike are read once
+    (`reuse`). A reply never depends on its neighbours, up to the rounding of sums.
     """
 
     def __init__(
@@ -60,19 +63,21 @@ class Engine:
         stop_ids: frozenset[int],
         context_length: int,
         name: str = "model",
-        max_batch_tokens: int = BATCH_TOKENS,
+        kv_memory_bytes: int | None = None,
+        reuse: bool = True,
+        pass_tokens: int = PASS_TOKENS,
     ) -> None:
         self.name, self.model, self.tokenizer = name, model, tokenizer
-        self.stop_ids, self.context_length, self.max_batch_tokens = stop_ids, context_length, max_batch_tokens
-        self._forward = Forward(model)
+        self.stop_ids, self._reuse, self._pass_tokens = stop_ids, reuse, pass_tokens
+        self._runner = _runner(model)
+        self.token_bytes = self._runner.shape.token_bytes
+        self.kv_memory_bytes = kv_memory_bytes or _usual_memory(self.token_bytes, context_length, self._runner.device)
+        self.context_length = self._memory(context_length).longest
         self._vocabulary = int(model.get_input_embeddings().weight.shape[0])
-
-    @cached_property
-    def _grammars(self) -> Grammars:
-        return Grammars(self.tokenizer, self.stop_ids, self._vocabulary)
+        self._grammars: dict[frozenset[int], Grammars] = {}
 
     @classmethod
-    def of(cls, loaded: Loaded, *, max_batch_tokens: int = BATCH_TOKENS) -> Self:
+    def of(cls, loaded: Loaded, *, kv_memory_bytes: int | None = None, reuse: bool = True) -> Self:
         """Returns the engine of a loaded model; replies end at its template's stop tokens."""
         return cls(
             loaded.model,
@@ -80,21 +85,29 @@ class Engine:
             stop_ids=loaded.template.stop_ids,
             context_length=loaded.context_length,
             name=loaded.name,
-            max_batch_tokens=max_batch_tokens,
+            kv_memory_bytes=kv_memory_bytes,
+            reuse=reuse,
         )
+
+    @property
+    def adapters(self) -> Adapters:
+        """The adapters that replies may go through; change them between sessions, or between their passes."""
+        return self._runner.adapters
 
     def generate(
         self,
         prompts: Sequence[Sequence[int]],
         sampling: Sampling | Sequence[Sampling],
         on_token: OnToken | None = None,
+        *,
+        adapters: Sequence[str | None] | None = None,
     ) -> list[Reply]:
-        """Returns the reply to each of `prompts`, in their order.
+        """Returns the reply to each of `prompts`, in their order; `adapters` names what each goes through.
 
         `on_token(index, delta)` hears every token as it comes; what it raises ends the work. `ModelError` before
         anything runs when a prompt is empty, too long, or holds a token the model does not have.
         """
-        drafts = self.drafts(prompts, sampling, streaming=on_token is not None)
+        drafts = self.drafts(prompts, sampling, streaming=on_token is not None, adapters=adapters)
         for index, delta in self._run(drafts):
             if on_token is not None:
                 on_token(index, delta)
@@ -126,12 +139,17 @@ class Engine:
 
     def rank_tokens(self, prompt: Sequence[int], continuation: Sequence[int], ranked: int = 0) -> tuple[Drawn, ...]:
         """Returns the tokens of `continuation` with their log-probabilities, and the `ranked` likeliest beside each."""
-        self.check(prompt, "prompt", room=len(continuation))
-        if not continuation:
+        scoring = self.scoring(prompt, continuation, ranked)
+        if scoring is None:
             return ()
-        self.check(continuation, "continuation", room=0)
-        with self._answering():
-            return tuple(score(self._forward, prompt, continuation, ranked))
+        self._answer([scoring])
+        return tuple(scoring.found)
+
+    def encode_tokens(self, rows: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Returns the last hidden state at the end of each of `rows`, (n, d) in fp32."""
+        encodings = [self.encoding(row) for row in rows]
+        self._answer(encodings)
+        return torch.stack([one.found for one in encodings])
 
     async def complete(self, prompt: Sequence[int] | str, sampling: Sampling) -> Reply:
         """Returns the continuation of `prompt`; cancelling ends the work at the next token."""
@@ -157,6 +175,11 @@ class Engine:
         after = self._encode(continuation, start=False)
         return await asyncio.to_thread(self.score_tokens, self._encode(prompt), after)
 
+    async def encode(self, text: Sequence[int] | str) -> tuple[float, ...]:
+        """Returns the last hidden state at the end of `text`: a vector of as many numbers as the model is wide."""
+        found = await asyncio.to_thread(self.encode_tokens, [self._encode(text)])
+        return tuple(found[0].tolist())
+
     def _encode(self, text: Sequence[int] | str, *, start: bool = True) -> Sequence[int]:
         if not isinstance(text, str):
             return text
@@ -164,30 +187,61 @@ class Engine:
         return tokens
 
     def drafts(
-        self, prompts: Sequence[Sequence[int]], sampling: Sampling | Sequence[Sampling], *, streaming: bool
+        self,
+        prompts: Sequence[Sequence[int]],
+        sampling: Sampling | Sequence[Sampling],
+        *,
+        streaming: bool,
+        adapters: Sequence[str | None] | None = None,
+        scope: Hashable = None,
+        stop_ids: frozenset[int] | None = None,
     ) -> list[Draft]:
         """Returns the replies to `prompts` that are still to be written; `ModelError` when one cannot be."""
         samplings = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
         for one in dict.fromkeys(samplings):
             check_sampling(one)
-        drafts = []
+        stop_ids, drafts = self.stop_ids if stop_ids is None else stop_ids, []
         for index, (prompt, one) in enumerate(zip(prompts, samplings, strict=True)):
             self.check(prompt, f"prompt {index}")
             space = self.context_length - len(prompt)
-            room = min(space, one.max_tokens or space)
             drafts.append(
                 Draft(
                     index,
                     prompt,
                     one,
                     tokenizer=self.tokenizer,
-                    stop_ids=self.stop_ids,
-                    room=room,
+                    stop_ids=stop_ids,
+                    room=min(space, one.max_tokens or space),
                     streaming=streaming,
-                    matcher=None if one.grammar is None else self._grammars.matcher(one.grammar),
+                    matcher=self._matcher(one, stop_ids),
+                    scope=scope,
+                    adapter=adapters[index] if adapters else None,
                 )
             )
         return drafts
+
+    def scoring(
+        self,
+        prompt: Sequence[int],
+        continuation: Sequence[int],
+        ranked: int = 0,
+        *,
+        scope: Hashable = None,
+        adapter: str | None = None,
+    ) -> Scoring | None:
+        """Returns the request for the scores of `continuation`; None where it is empty. `ModelError` as in `check`."""
+        self.check(prompt, "prompt", room=len(continuation))
+        if not continuation:
+            return None
+        self.check(continuation, "continuation", room=0)
+        return Scoring(prompt, continuation, ranked, scope=scope, adapter=adapter)
+
+    def encoding(self, tokens: Sequence[int], *, scope: Hashable = None, adapter: str | None = None) -> Encoding:
+        """Returns the request for the state at the end of `tokens`."""
+        self.check(tokens, "text", room=0)
+        if self.model.get_output_embeddings() is None:
+            raise ModelError("does not tell its last hidden state", where=self.name, remedy="use an embedding model")
+        return Encoding(tokens, scope=scope, adapter=adapter)
 
     def check(self, tokens: Sequence[int], where: str = "prompt", *, room: int = 1) -> None:
         """Raises `ModelError` when `tokens` cannot be followed by `room` more: none, too many, or unknown ones."""
@@ -207,90 +261,75 @@ class Engine:
                 remedy="use the tokenizer of this model",
             )
 
-    def _run(self, drafts: Sequence[Draft]) -> Iterator[tuple[int, Delta]]:
-        # the longest prompts first: they set the width, and the shorter ones that join later need no wider cache
-        for draft, delta in self.work(deque(sorted(drafts, key=lambda draft: -len(draft.prompt)))):
-            yield draft.index, delta
-
-    def work(self, waiting: deque[Draft], between: Callable[[], None] = lambda: None) -> Iterator[tuple[Draft, Delta]]:
-        """Yields (draft, next piece of its reply) until none of `waiting` is left.
-
-        `between` is called before every token; it may add to `waiting`. A draft that is `abandoned` is let go.
-        """
-        active: list[Draft] = []
-        batch: Batch | None = None
-        logits = torch.empty(0)
-        with self._answering():
-            while True:
-                between()
-                for draft in [draft for draft in waiting if draft.abandoned]:
-                    waiting.remove(draft)
-                if not (waiting or active):
-                    return
-                joining = self._joining(waiting, active, batch)
-                if joining:
-                    batch, logits = self._join(batch, logits, joining)
-                    active = active + joining
-                drawn = draw(
-                    logits,
-                    [draft.sampling for draft in active],
-                    [draft.generator for draft in active],
-                    [draft.tokens for draft in active],
-                    [None if draft.matcher is None else draft.matcher.mask() for draft in active],
-                )
-                for draft, one in zip(active, drawn, strict=True):
-                    yield draft, draft.push(one)
-                finished = [row for row, draft in enumerate(active) if draft.finish_reason or draft.abandoned]
-                order = without(finished, len(active))
-                active, tokens = [active[row] for row in order], [drawn[row].token for row in order]
-                if not active:
-                    batch = None
-                elif batch is not None:
-                    if finished:
-                        batch.keep(order)
-                    logits = batch.step(tokens)
-
-    def _join(self, batch: Batch | None, logits: Tensor, joining: Sequence[Draft]) -> tuple[Batch, Tensor]:
-        new, first = prefill(self._forward, [draft.prompt for draft in joining])
-        if batch is None:
-            return new, first
-        batch.admit(new)
-        return batch, torch.cat([logits, first])  # (B, V)
-
-    def _joining(self, waiting: deque[Draft], active: Sequence[Draft], batch: Batch | None) -> list[Draft]:
-        """Takes from `waiting` the drafts that start now, as many as fit."""
-        if not waiting or (batch is not None and not (batch.grows and self._forward.pads)):
-            return []
-        width = max(batch.width if batch is not None else 0, len(waiting[0].prompt))
-        most = max(1, _LOGITS_AT_ONCE // self._vocabulary) - len(active)
-        longest = max((draft.remaining for draft in active), default=0)
-        taken: list[Draft] = []
-        for draft in waiting:
-            longest = max(longest, draft.remaining)
-            fits = (len(active) + len(taken) + 1) * (width + longest) <= self.max_batch_tokens
-            alike = self._forward.pads or len(draft.prompt) == width
-            if len(taken) >= most or not alike or not (fits or not (active or taken)):
-                break
-            taken.append(draft)
-        if active and len(taken) * 4 < min(len(waiting) * 4, len(active)):
-            return []  # a pass for a few prompts costs nearly as much as one for many: wait for more room
-        for _ in taken:
-            waiting.popleft()
-        return taken
-
     @contextmanager
-    def _answering(self) -> Iterator[None]:
-        """Switches dropout off and back, and says memory errors in our words."""
+    def session(self, figures: Figures | None = None) -> Iterator[Session]:
+        """Gives a session; while it lasts the model is in its evaluation mode and must not change."""
         training = bool(self.model.training)
         self.model.eval()
+        session = Session(
+            self._runner,
+            self._memory(self.context_length),
+            vocabulary=self._vocabulary,
+            reuse=self._reuse,
+            pass_tokens=self._pass_tokens,
+            figures=figures,
+        )
         try:
-            yield
+            with self._runner.attending():
+                yield session
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise CapacityError(
-                f"not enough memory to hold {self.max_batch_tokens} tokens at once",
+                f"not enough memory beside the {self.kv_memory_bytes:,} bytes for keys and values",
                 where=self.name,
-                remedy="lower max_batch_tokens",
+                remedy="lower kv_memory",
             ) from error
         finally:
+            session.close()
             if training:
                 self.model.train()
+
+    def _run(self, drafts: Sequence[Draft]) -> Iterator[tuple[int, Delta]]:
+        with self.session() as session:
+            for draft in drafts:
+                session.add(draft)
+            while not session.is_idle:
+                for request, what in session.step():
+                    if isinstance(what, Exception):
+                        raise what
+                    if isinstance(request, Draft) and what is not None:
+                        yield request.index, what
+
+    def _answer(self, requests: Sequence[Asked]) -> None:
+        with self.session() as session:
+            for request in requests:
+                session.add(request)
+            while not session.is_idle:
+                for _, what in session.step():
+                    if isinstance(what, Exception):
+                        raise what
+
+    def _memory(self, longest: int) -> StateMemory:
+        return StateMemory(self._runner.shape, self.kv_memory_bytes, longest)
+
+    def _matcher(self, sampling: Sampling, stop_ids: frozenset[int]) -> Matcher | None:
+        if sampling.grammar is None:
+            return None
+        if stop_ids not in self._grammars:
+            self._grammars[stop_ids] = Grammars(self.tokenizer, stop_ids, self._vocabulary)
+        return self._grammars[stop_ids].matcher(sampling.grammar)
+
+
+def _runner(model: Any) -> Passes | Alone:
+    """Returns what runs the passes of a model: all texts together, or one by one where the model's parts ask for it."""
+    try:
+        return Passes(model)
+    except ModelError:
+        return Alone(model)
+
+
+def _usual_memory(token_bytes: int, context_length: int, device: torch.device) -> int:
+    """Returns the bytes for keys and values where none are given: 16,384 tokens or one whole context, and no more than
+    half of what is free."""
+    wanted = max(BATCH_TOKENS, context_length) * token_bytes
+    return max(min(wanted, free_memory(device.type) // 2), min(SHORTEST, context_length) * token_bytes)
+

@@ -12,6 +12,11 @@ from luthier.records.messages import Sampling
 
 BATCH_TOKENS = 16_384
 """Prompt and reply tokens held in memory at once, unless said otherwise."""
+UNITS = {"B": 1} | {
+    f"{letter}{kind}": size**power
+    for power, letter in enumerate("KMGT", 1)
+    for kind, size in (("B", 1000), ("iB", 1024))
+}
 
 
 class SamplingOptions(Options):
@@ -60,10 +65,19 @@ class BatchingOptions(Options):
     """How much is decoded at once."""
 
     title = "Generation"
-    max_batch_tokens: int = Field(
-        default=BATCH_TOKENS,
-        ge=1,
-        le=100_000_000,
-        description="prompt and reply tokens held in memory at once while replies are written; "
-        "lower it when memory runs out",
+    hints: ClassVar[Mapping[str, str]] = {"max_batch_tokens": "write kv_memory, such as 512MB"}
+
+    kv_memory: str | None = Field(
+        default=None,
+        pattern=rf"^\d+(\.\d+)? ?({'|'.join(UNITS)})?$",
+        description="memory for the keys and values of texts under way, such as 512MB or 4GB; by default 16,384 tokens or "
+        "one whole context, and no more than half of what is free",
     )
+
+    @property
+    def kv_memory_bytes(self) -> int | None:
+        """`kv_memory` in bytes; None where it was not given."""
+        if self.kv_memory is None:
+            return None
+        number = self.kv_memory.rstrip("KMGTiB ")
+        return int(float(number) * UNITS.get(self.kv_memory[len(number) :].strip(), 1))

@@ -1,78 +1,147 @@
-"""Many callers of one engine at once: one thread decodes, and everyone gets the pieces of their own reply."""
+"""Many callers of one engine at once: one thread owns the model, and everyone gets the pieces of their own reply.
+
+When the thread's work breaks, whoever waits is told, and it begins again with empty memory; meanwhile `down` says why.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import queue
 import threading
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, aclosing, nullcontext, suppress
+import time
+from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from luthier.errors import BusyError, LuthierError
-from luthier.generation.chat import HeldCalls, Loaded, Tools, may_call
-from luthier.generation.draft import Draft
+from luthier.errors import BusyError, DeadlineError, EngineError, LuthierError
 from luthier.generation.engine import Engine
-from luthier.generation.options import BATCH_TOKENS
+from luthier.generation.figures import Figures
+from luthier.generation.requests import Encoding, Scoring
 from luthier.generation.sample import Drawn
-from luthier.generation.text import TokenBytes, decode
-from luthier.records.messages import Delta, Message, Sampling
+from luthier.generation.session import Asked, Session
+from luthier.records.messages import Delta, Sampling
 
-Sink = Callable[[Delta | Exception], None]
+Sink = Callable[[Delta | Exception | None], None]
 MOST_WAITING = 512
+AGAIN_S, AGAIN_AT_MOST_S = 0.5, 30.0
+"""How long a broken engine waits before it begins again, the first time and at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    sink: Sink
+    deadline: float | None
 
 
 class Service:
-    """Decodes for everyone who asks; a reply that nobody waits for any more is given up at its next token.
+    """Answers everyone who asks; what nobody waits for any more is given up at its next token.
 
-    `turn` is held while the model computes: engines that share a machine take turns.
+    `turn` is held while the model computes: engines that share a machine take turns. At most `most_waiting` requests
+    are under way, each for at most `timeout_s` seconds.
     """
 
-    def __init__(self, engine: Engine, turn: AbstractContextManager[Any] | None = None) -> None:
-        self.engine = engine
-        self._turn = turn or nullcontext()
-        self._inbox: queue.SimpleQueue[Draft | None] = queue.SimpleQueue()
-        self._sinks: dict[Draft, Sink] = {}
-        self._door, self._closed = threading.Lock(), False
+    def __init__(
+        self,
+        engine: Engine,
+        turn: AbstractContextManager[Any] | None = None,
+        *,
+        most_waiting: int = MOST_WAITING,
+        timeout_s: float | None = None,
+    ) -> None:
+        self.engine, self.figures = engine, Figures()
+        self.down: str | None = None
+        """Why nothing can be answered now; None while all is well."""
+        self._turn, self._most_waiting, self._timeout_s = turn or nullcontext(), most_waiting, timeout_s
+        self._inbox: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
+        self._waiters: dict[Asked, _Waiter] = {}
+        self._door, self._between, self._closed = threading.Lock(), threading.Lock(), False
         self._thread = threading.Thread(target=self._work, name=f"engine {engine.name}", daemon=True)
         self._thread.start()
 
-    async def stream(self, prompt: Sequence[int], sampling: Sampling) -> AsyncGenerator[Delta, None]:
+    async def stream(
+        self,
+        prompt: Sequence[int],
+        sampling: Sampling,
+        *,
+        scope: Hashable = None,
+        adapter: str | None = None,
+        stop_ids: frozenset[int] | None = None,
+    ) -> AsyncGenerator[Delta, None]:
         """Yields the reply to `prompt` piece by piece; closing the iterator gives it up.
 
-        `BusyError` when too many wait already.
+        `BusyError` when too many wait already, `EngineError` when the engine broke or is broken, `DeadlineError` when it
+        took too long. Only prompts of one `scope` begin with each other's state.
         """
-        loop, pieces = asyncio.get_running_loop(), asyncio.Queue[Delta | Exception]()
-        drafts = await asyncio.to_thread(self.engine.drafts, [prompt], sampling, streaming=True)  # compiles grammars
-        draft = drafts[0]
-        self._enter(draft, partial(_hand_over, loop, pieces))
+        pieces = asyncio.Queue[Delta | Exception | None]()
+        sink = partial(_hand_over, asyncio.get_running_loop(), pieces)
+        make = partial(
+            self.engine.drafts, [prompt], sampling, streaming=True, adapters=[adapter], scope=scope, stop_ids=stop_ids
+        )
+        draft = (await asyncio.to_thread(make))[0]  # compiles grammars
+        self._enter(draft, sink)
         try:
             while True:
                 piece = await pieces.get()
                 if isinstance(piece, Exception):
                     raise piece
-                yield piece
-                if piece.finish_reason:
-                    return
+                if piece is not None:
+                    yield piece
+                    if piece.finish_reason:
+                        return
         finally:
             draft.abandoned = True
-            self._sinks.pop(draft, None)
+            self._waiters.pop(draft, None)
 
-    def _enter(self, draft: Draft, sink: Sink) -> None:
-        if len(self._sinks) >= MOST_WAITING:
-            raise BusyError(f"{len(self._sinks)} replies are being waited for", remedy="try again in a moment")
-        with self._door:
-            if self._closed:
-                raise BusyError(f"{self.engine.name} has just been unloaded", remedy="try again")
-            self._sinks[draft] = sink
-            self._inbox.put(draft)
+    def rank(
+        self, tokens: Sequence[int], ranked: int, *, scope: Hashable = None, adapter: str | None = None
+    ) -> tuple[Drawn, ...]:
+        """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each.
 
-    def rank(self, tokens: Sequence[int], ranked: int) -> tuple[Drawn, ...]:
-        """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each."""
-        with self._turn:
-            return self.engine.rank_tokens(tokens[:1], tokens[1:], ranked)
+        Waits for its turn beside the replies that are being written.
+        """
+        scoring = self.engine.scoring(tokens[:1], tokens[1:], ranked, scope=scope, adapter=adapter)
+        if scoring is None:
+            return ()
+        self._await(scoring)
+        return tuple(scoring.found)
+
+    def encode(
+        self, tokens: Sequence[int], *, scope: Hashable = None, adapter: str | None = None
+    ) -> tuple[float, ...]:
+        """Returns the last hidden state at the end of `tokens`; waits for its turn as `rank` does."""
+        encoding = self.engine.encoding(tokens, scope=scope, adapter=adapter)
+        self._await(encoding)
+        return tuple(encoding.found.tolist())
+
+    def ensure_adapter(self, name: str, folder: str | Path) -> None:
+        """Loads an adapter unless it is loaded. Where there are as many as may be, one that nobody uses goes first.
+
+        `ModelError` for an adapter that cannot share the model, `BusyError` when all are in use.
+        """
+        adapters = self.engine.adapters
+        with self._between:
+            if name in adapters.names:
+                return
+            if len(adapters.names) >= adapters.most:
+                used = {request.adapter for request in list(self._waiters)}
+                idle = next((one for one in adapters.names if one not in used), None)
+                if idle is None:
+                    raise BusyError(f"{adapters.most} adapters are in use", remedy="try again in a moment")
+                adapters.drop(idle)
+            adapters.add(name, folder)
+
+    @property
+    def waiting(self) -> int:
+        """How many requests are under way."""
+        return len(self._waiters)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread that owns the model runs."""
+        return self._thread.is_alive()
 
     def close(self) -> None:
         """Ends the thread once what is under way has ended; from here on nothing is taken."""
@@ -80,82 +149,111 @@ class Service:
             self._closed = True
             self._inbox.put(None)
 
+    def _enter(self, request: Asked, sink: Sink) -> None:
+        if len(self._waiters) >= self._most_waiting:
+            raise BusyError(f"{len(self._waiters)} replies are being waited for", remedy="try again in a moment")
+        with self._door:
+            if self._closed:
+                raise BusyError(f"{self.engine.name} has just been unloaded", remedy="try again")
+            if self.down is not None:
+                raise EngineError(self.down, where=self.engine.name, remedy="it begins again by itself; try again")
+            deadline = None if self._timeout_s is None else time.monotonic() + self._timeout_s
+            self._waiters[request] = _Waiter(sink, deadline)
+            self._inbox.put(request)
+
+    def _await(self, request: Scoring | Encoding) -> None:
+        told: queue.SimpleQueue[Delta | Exception | None] = queue.SimpleQueue()
+        self._enter(request, told.put)
+        try:
+            if isinstance(found := told.get(), Exception):
+                raise found
+        finally:
+            request.abandoned = True
+            self._waiters.pop(request, None)
+
     def _work(self) -> None:
-        while (first := self._inbox.get()) is not None:
-            waiting = deque([first])
-            pieces = self.engine.work(waiting, partial(self._take, waiting))
+        pause = AGAIN_S
+        while not self._closed:
+            began = time.monotonic()
             try:
-                while True:
-                    with self._turn:
-                        found = next(pieces, None)
-                    if found is None:
-                        break
-                    draft, delta = found
-                    if (sink := self._sinks.get(draft)) is not None:
-                        sink(delta)
-            except Exception as error:
-                said = error if isinstance(error, LuthierError) else _broken(error)
-                for draft, sink in list(self._sinks.items()):
-                    draft.abandoned = True
-                    sink(said)
+                with self.engine.session(self.figures) as session:
+                    if self.down is not None:
+                        self._try(session)
+                    self._serve(session)
+            except BaseException as error:  # a thread that ends in silence would leave everyone waiting
+                pause = AGAIN_S if time.monotonic() - began > AGAIN_AT_MOST_S else min(2 * pause, AGAIN_AT_MOST_S)
+                self._break(error)
+                time.sleep(pause)
 
-    def _take(self, waiting: deque[Draft]) -> None:
-        while not self._inbox.empty():
-            draft = self._inbox.get()
-            if draft is None:
+    def _try(self, session: Session) -> None:
+        """Reads one token; only an engine that can is well again."""
+        session.add(Scoring((0,), (0,), 0))
+        while not session.is_idle:
+            with self._turn:
+                events = session.step()
+            for _, what in events:
+                if isinstance(what, Exception):
+                    raise what
+        with self._door:
+            self.down = None
+
+    def _serve(self, session: Session) -> None:
+        """Runs passes until the service is closed and nothing is under way."""
+        while self._take(session):
+            self._expire()
+            with self._turn, self._between:
+                events = session.step()
+            for request, what in events:
+                if (waiter := self._waiters.get(request)) is not None:
+                    waiter.sink(what)
+
+    def _take(self, session: Session) -> bool:
+        """Takes in what has been asked, waiting for it where nothing else is to be done; False once all has ended."""
+        while session.is_idle or not self._inbox.empty():
+            request = self._inbox.get()
+            if request is not None:
+                if not request.abandoned:
+                    session.add(request)
+            elif session.is_idle:
+                return False
+            else:
                 self._inbox.put(None)
-                return
-            waiting.append(draft)
+                return True
+        return True
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for request, waiter in list(self._waiters.items()):
+            if waiter.deadline is not None and now > waiter.deadline:
+                request.abandoned = True
+                self._waiters.pop(request, None)
+                waiter.sink(
+                    DeadlineError(
+                        f"not done after {self._timeout_s:g} s",
+                        where=self.engine.name,
+                        remedy="ask for fewer tokens, or raise --request-timeout-s",
+                    )
+                )
+
+    def _break(self, error: BaseException) -> None:
+        """Tells everyone who waits that the engine broke, and forgets them."""
+        said = f"the engine has stopped: {error}" if isinstance(error, LuthierError) else "the engine has stopped"
+        with self._door:
+            self.down = said
+            waiters, self._waiters = self._waiters, {}
+            while not self._inbox.empty():
+                if self._inbox.get() is None:
+                    self._inbox.put(None)
+                    break
+        failure = EngineError(said, where=self.engine.name, remedy="it begins again by itself; try again in a moment")
+        failure.__cause__ = error
+        for request, waiter in waiters.items():
+            request.abandoned = True
+            waiter.sink(failure)
 
 
-def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception], piece: Any) -> None:
+def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception | None], piece: Any) -> None:
     with suppress(RuntimeError):  # the caller's loop has ended, and the caller with it
         loop.call_soon_threadsafe(pieces.put_nowait, piece)
 
 
-def _broken(error: Exception) -> Exception:
-    error.add_note("while replies were written; every reply that was under way has ended")
-    return error
-
-
-class ServedChat:
-    """A loaded model behind a service. Implements `records.messages.Chat`."""
-
-    def __init__(self, loaded: Loaded, turn: AbstractContextManager[Any] | None = None) -> None:
-        self.name, self.template, self.context_length = loaded.name, loaded.template, loaded.context_length
-        self.tokenizer = loaded.tokenizer
-        self.service = Service(Engine.of(loaded, max_batch_tokens=BATCH_TOKENS), turn)
-        self.token_bytes = TokenBytes(loaded.tokenizer)
-
-    async def stream(
-        self, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Mapping[str, Any]] = ()
-    ) -> AsyncIterator[Delta]:
-        """Yields the reply piece by piece; where tools are in play the text comes at its end."""
-        prompt = await asyncio.to_thread(self.prompt, messages, tools)
-        async for delta in self.reply(prompt, sampling, calls=may_call(messages, tools)):
-            yield delta
-
-    async def reply(self, prompt: Sequence[int], sampling: Sampling, *, calls: bool) -> AsyncGenerator[Delta, None]:
-        """Yields the reply to a prompt that `prompt` made; with `calls` the text comes at the end, apart from calls."""
-        held = HeldCalls(self.template) if calls else None
-        async with aclosing(self.service.stream(prompt, sampling)) as pieces:
-            async for delta in pieces:
-                yield delta if held is None else held.push(delta)
-
-    def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
-        """Returns the tokens that ask for a reply to `messages`; `ModelError` where they do not fit."""
-        tokens = self.template.prompt(messages, tools)
-        self.service.engine.check(tokens, "messages")
-        return tokens
-
-    def plain(self, prompt: str | Sequence[int]) -> list[int]:
-        """Returns the tokens of text outside any chat, or the tokens as they are."""
-        return self.template.encode_plain([prompt])[0] if isinstance(prompt, str) else list(prompt)
-
-    def text(self, tokens: Sequence[int]) -> str:
-        """Returns the text of tokens, special ones left out."""
-        return decode(self.tokenizer, tokens)
-
-    def close(self) -> None:
-        """Lets the model go once nothing is under way."""
-        self.service.close()

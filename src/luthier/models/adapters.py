@@ -100,7 +100,7 @@ def load_adapter(model: nn.Module, folder: str | Path) -> AdapterConfig:
     """
     place = Path(folder)
     config = read_adapter_config(place)
-    parts = _read_parts(place)
+    parts = read_parts(place)
     layers = linear_layers(model)
     for name, tensors in parts.items():
         layer = layers.get(name)
@@ -110,15 +110,20 @@ def load_adapter(model: nn.Module, folder: str | Path) -> AdapterConfig:
                 where=str(place / WEIGHTS_FILE),
                 remedy="check that the base model is the one the adapter was trained on",
             )
-        shape = LoraShape(
-            r=tensors["lora_A"].shape[0],
-            alpha=_matched(name, config.alphas, config.lora_alpha),
-            dropout=config.lora_dropout,
-            use_rslora=config.use_rslora,
-            use_dora=config.use_dora,
-        )
+        shape = layer_shape(config, name, tensors["lora_A"].shape[0])
         _fill(insert_lora(model, [name], shape)[0], tensors, place, name)
     return config
+
+
+def layer_shape(config: AdapterConfig, name: str, rank: int) -> LoraShape:
+    """Returns what the adapter's part of layer `name` is made of."""
+    return LoraShape(
+        r=rank,
+        alpha=_matched(name, config.alphas, config.lora_alpha),
+        dropout=config.lora_dropout,
+        use_rslora=config.use_rslora,
+        use_dora=config.use_dora,
+    )
 
 
 def read_adapter_config(folder: Path) -> AdapterConfig:
@@ -190,7 +195,7 @@ def _parse(config: Mapping[str, Any]) -> AdapterConfig:
     )
 
 
-def _read_parts(folder: Path) -> dict[str, dict[str, Tensor]]:
+def read_parts(folder: Path) -> dict[str, dict[str, Tensor]]:
     """Returns the tensors of each layer: {layer name: {"lora_A": ..., "lora_B": ..., "magnitude": ...}}."""
     file = folder / WEIGHTS_FILE
     if not file.is_file():

@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedConfig
 from transformers.masking_utils import sdpa_mask
 
 from luthier.errors import ModelError
 from luthier.models import varlen
 from luthier.models.causal import LONGEST, causal_attention
+from luthier.models.hooks import AttentionHook
 from luthier.models.segments import Layout, lay_out
 from luthier.models.shapes import CALLS, PASS, ROW, computing_dtype, spare
 from luthier.tokens.pack import Batch
@@ -33,7 +33,6 @@ _TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-3}
 _LOOSE = 5e-2
 
 _handles: dict[str, PackedAttention] = {}
-_numbers = itertools.count()
 
 
 def packing_refusal(config: Any) -> str | None:
@@ -65,30 +64,21 @@ class PackedAttention:
     """A model's attention while its rows are packed: per segment by our function, or by transformers' own mask."""
 
     def __init__(self, model: Any, *, per_segment: bool) -> None:
-        self.name = f"luthier_packed_{next(_numbers)}"
-        self.per_segment = per_segment
+        self._hook = AttentionHook(model, "luthier_packed", self.attend, self.mask)
+        self.name, self.per_segment = self._hook.name, per_segment
         self._segments: tuple[int, ...] = ()
         self._layouts: dict[int, Layout] = {}
         self._borders: varlen.Borders | None = None
         self._forward = False
-        owned = (getattr(module, "config", None) for module in model.modules())
-        configs = {id(config): config for config in owned if isinstance(config, PreTrainedConfig)}
-        self._before = [(config, config._attn_implementation) for config in configs.values()]
 
     def install(self) -> None:
         """Makes the model use this attention."""
         _handles[self.name] = self
-        AttentionInterface.register(self.name, self.attend)
-        AttentionMaskInterface.register(self.name, self.mask)
-        for config, _ in self._before if self.per_segment else ():
-            config._attn_implementation_internal = self.name
+        self._hook.install(used=self.per_segment)
 
     def restore(self) -> None:
         """Gives the model back the attention it had."""
-        for config, implementation in self._before:
-            config._attn_implementation_internal = implementation
-        for interface in (AttentionInterface, AttentionMaskInterface):
-            interface._global_mapping.pop(self.name, None)
+        self._hook.restore()
         _handles.pop(self.name, None)
 
     @contextmanager
@@ -128,7 +118,7 @@ class PackedAttention:
         parts, start = [], 0
         for q, k, v in zip(*(layout.apart(states) for states in (query, key, value)), strict=True):  # (n, H, L, D)
             mask = None if attention_mask is None else _blocks(attention_mask, start, len(q), q.shape[2])
-            parts.append(_attend(q, k, v, mask, scaling, dropout, softcap, s_aux))  # (n, H, L, D)
+            parts.append(attention(q, k, v, mask, scaling, dropout, softcap, s_aux))  # (n, H, L, D)
             start += len(q) * q.shape[2]
         return layout.together(parts), None
 
@@ -231,7 +221,7 @@ def _rounded_up(batch: Batch, count: int) -> Batch:
     )
 
 
-def _attend(
+def attention(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -241,9 +231,9 @@ def _attend(
     softcap: float | None,
     sinks: torch.Tensor | None,
 ) -> torch.Tensor:
-    """Returns causal attention (n, H, L, D); key and value may have fewer heads.
+    """Returns attention (n, H, L, D) of queries (n, H, L, D) to keys and values (n, K, S, D); K may be a divisor of H.
 
-    `softcap` bounds the scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give none (gpt-oss).
+    Causal, with S = L, where there is no `mask` (broadcast to (n, H, L, S), true at what is seen). `softcap` bounds the scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give none (gpt-oss).
     """
     grouped = query.shape[1] != key.shape[1]
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
@@ -262,14 +252,13 @@ def _attend(
     scores = query @ key.transpose(2, 3) * scale  # (n, H, L, L)
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
-    length = query.shape[2]
     if mask is None:
-        mask = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()
+        mask = torch.ones(query.shape[2], query.shape[2], dtype=torch.bool, device=query.device).tril()
     scores = scores.masked_fill(~mask, float("-inf"))
     if sinks is not None:
         aside = sinks.to(scores.dtype)[None, :, None, None].expand(*scores.shape[:3], 1)
         scores = torch.cat([scores, aside], -1)  # (n, H, L, L + 1)
-    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)[..., :length]  # (n, H, L, L)
+    weights = scores.softmax(-1, dtype=torch.float32).to(query.dtype)[..., : key.shape[2]]  # (n, H, L, K)
     return F.dropout(weights, dropout) @ value
 
 

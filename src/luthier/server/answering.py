@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
 
-from luthier.errors import LuthierError, NotFoundError
+from luthier.errors import LuthierError, NotFoundError, Unshared
 from luthier.server.catalogue import Catalogue, Entry
 from luthier.server.errors import ApiError, no_model
 from luthier.server.kept import Kept, forget
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from luthier.encoding.classifier import Classifier
     from luthier.encoding.embedder import Embedder
     from luthier.generation.remote import Remote, RemoteChat
-    from luthier.generation.service import ServedChat
+    from luthier.generation.served import ServedChat
+    from luthier.generation.service import Service
     from luthier.server.options import ServerOptions
 
 ModelT = TypeVar("ModelT")
@@ -34,6 +35,9 @@ class Answering:
     def __init__(self, store: Store, catalogue: Catalogue, options: ServerOptions) -> None:
         self._store, self._catalogue, self._options = store, catalogue, options
         self._remotes: dict[str, RemoteChat] = {}
+        self._adapted: dict[str, ServedChat] = {}
+        self._apart: set[str] = set()
+        """Adapters that are served as models of their own."""
         loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
         most = options.loaded_models
         self._chats: Kept[ServedChat] = Kept(most, loading, lambda chat: chat.close())
@@ -51,7 +55,39 @@ class Answering:
             place = Places(self._store, self._catalogue, project).model(name)
         except NotFoundError:
             raise no_model(name) from None
+        return self._over_base(name, place, project) or self._alone(place, name)
+
+    def _alone(self, place: str, name: str) -> ServedChat:
         return self._chats.get(place, lambda: self._loaded(lambda: self._load(place), place, name))
+
+    def _over_base(self, name: str, place: str, project: str) -> ServedChat | None:
+        """Returns the chat with a tuned model that is an adapter over one of the catalogue, which all of them share.
+
+        None for anything else, and for adapters that change what cannot be shared.
+        """
+        if self._catalogue.find(name) is not None or place in self._apart:
+            return None
+        if not (Path(place) / "adapter_config.json").is_file():
+            return None
+        entry = self._catalogue.find(Places(self._store, self._catalogue, project).base(name))
+        if entry is None or entry.url is not None:
+            return None
+        base = self._alone(entry.place, entry.id)
+        with self._table:
+            known = self._adapted.get(place)
+        if known is not None and known.service is base.service:
+            return known
+        from luthier.generation.served import over_base
+
+        try:
+            found = self._loaded(lambda: over_base(base, name, place, self._options.loading(place)), place, name)
+        except Unshared as error:
+            LOG.info("%s is served as a model of its own: %s", name, error)
+            self._apart.add(place)
+            return None
+        with self._table:
+            self._adapted[place] = found
+        return found
 
     def here(self, name: str, project: str) -> ServedChat:
         """Returns the chat with a model of this machine. `ApiError` when it is on another server."""
@@ -136,6 +172,8 @@ class Answering:
         """Returns what `load` gives; its error calls the model by its name, not by where it is on this machine."""
         try:
             return load()
+        except Unshared:
+            raise
         except LuthierError as error:
             LOG.warning("%s cannot be loaded: %s", name, error)
             said = str(error)
@@ -145,7 +183,27 @@ class Answering:
             raise ApiError(said, code="invalid_value", param="model") from None
 
     def _load(self, place: str) -> ServedChat:
-        from luthier.generation.service import ServedChat
+        from luthier.generation.served import ServedChat
         from luthier.models.load import load_model
 
-        return ServedChat(load_model(place, self._options.loading(place)), self._turn)
+        return ServedChat.of(
+            load_model(place, self._options.loading(place)),
+            self._turn,
+            kv_memory_bytes=self._options.kv_memory_bytes,
+            most_adapters=self._options.loaded_adapters,
+            most_waiting=self._options.max_queue,
+            timeout_s=self._options.request_timeout_s or None,
+        )
+
+    def services(self) -> dict[str, Service]:
+        """Returns the services of the models of this machine that are loaded, by the names people use."""
+        ids = {entry.place: entry.id for entry in self._catalogue.entries if entry.url is None}
+        return {ids.get(place, Path(place).name): chat.service for place, chat in self._chats.now().items()}
+
+    def down(self) -> dict[str, str]:
+        """Returns why models cannot answer now, by name."""
+        found = {}
+        for name, service in self.services().items():
+            if service.down is not None or not service.is_alive:
+                found[name] = service.down or "the engine has stopped"
+        return found

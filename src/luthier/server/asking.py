@@ -16,7 +16,7 @@ from luthier.server.wire.logprobs import TokenBytes
 
 if TYPE_CHECKING:
     from luthier.generation.remote import RemoteChat
-    from luthier.generation.service import ServedChat
+    from luthier.generation.served import ServedChat
 
 Tool = Mapping[str, Any]
 ReplyT = TypeVar("ReplyT")
@@ -98,10 +98,10 @@ def ask(call: Call, question: Question) -> Replies:
     chat = call.server.answering.chat(question.model, call.project)
     from luthier.generation.remote import RemoteChat
 
-    return _elsewhere(chat, question) if isinstance(chat, RemoteChat) else _here(chat, question)
+    return _elsewhere(chat, question) if isinstance(chat, RemoteChat) else _here(chat, question, call.project)
 
 
-def _here(chat: ServedChat, question: Question) -> Replies:
+def _here(chat: ServedChat, question: Question, project: str) -> Replies:
     sampling, tools = question.sampling, question.tools
     if question.schema is not None:
         sampling = replace(sampling, grammar=_grammar(question, question.schema))
@@ -112,7 +112,7 @@ def _here(chat: ServedChat, question: Question) -> Replies:
     stop_ids = chat.template.stop_ids
 
     async def write(drawn: Sampling) -> AsyncIterator[Delta]:
-        async with aclosing(chat.reply(prompt, drawn, calls=calls)) as pieces:
+        async with aclosing(chat.reply(prompt, drawn, calls=calls, scope=project)) as pieces:
             async for delta in pieces:
                 yield without_stop(delta, stop_ids)
 

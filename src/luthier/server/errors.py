@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from luthier.errors import BusyError, CapacityError, ContextError, LuthierError, NotFoundError, RemoteError, StoreError
+from luthier.errors import (
+    BusyError,
+    CapacityError,
+    ContextError,
+    DeadlineError,
+    EngineError,
+    LuthierError,
+    NotFoundError,
+    RemoteError,
+    StoreError,
+)
 
 INVALID = "invalid_request_error"
+LATER_S = "1"
+"""Seconds after which a busy or broken engine may be asked again (a Retry-After header)."""
 
 
 class ApiError(Exception):
@@ -53,7 +65,15 @@ def as_api_error(error: Exception) -> ApiError:
         case StoreError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
         case BusyError():
-            return ApiError(str(error), status=503, kind="server_error", retry=True)
+            return ApiError(
+                str(error), status=429, code="rate_limit_exceeded", kind="requests", retry=True, later=LATER_S
+            )
+        case EngineError():
+            return ApiError(
+                str(error), status=503, code="engine_down", kind="server_error", retry=True, later=LATER_S
+            )
+        case DeadlineError():
+            return ApiError(str(error), status=504, code="timeout", kind="server_error", retry=False)
         case ContextError():
             return ApiError(str(error), code="context_length_exceeded", param=error.param or "messages")
         case LuthierError():

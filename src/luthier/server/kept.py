@@ -29,6 +29,11 @@ class Kept(Generic[ModelT]):
         with self._loading:
             return self._find(key) or self._add(key, load())
 
+    def now(self) -> dict[str, ModelT]:
+        """Returns what is loaded, by key."""
+        with self._table:
+            return dict(self._models)
+
     def _find(self, key: str) -> ModelT | None:
         with self._table:
             if key in self._models:

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from luthier.config import LocalPath, ModelName
+from luthier.generation.options import BatchingOptions
 from luthier.models.options import LoadOptions
 from luthier.store.options import StoreOptions
 
@@ -42,7 +43,7 @@ class WorkerOptions(LoadOptions, StoreOptions):
         return LoadOptions(**given | {"revision": revision})
 
 
-class ServerOptions(WorkerOptions):
+class ServerOptions(WorkerOptions, BatchingOptions):
     """Where the API listens, and how much it does at once."""
 
     title: ClassVar[str] = "Listening"
@@ -56,5 +57,14 @@ class ServerOptions(WorkerOptions):
         ge=1,
         le=1000,
         description="models of each kind kept in memory at once; the one unused the longest goes first",
+    )
+    loaded_adapters: int = Field(
+        default=16, ge=1, le=10_000, description="adapters over each model kept loaded at once; an unused one goes first"
+    )
+    max_queue: int = Field(
+        default=512, ge=1, le=1_000_000, description="replies under way and waiting at each model; more are refused (429)"
+    )
+    request_timeout_s: float = Field(
+        default=600.0, ge=0, le=86_400, description="seconds that a reply may take, waiting included; 0 is no limit"
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

@@ -27,6 +27,7 @@ from luthier.report import Report
 from luthier.tokens.plan import plan_passes, plan_steps
 from luthier.training import checkpoint as saved
 from luthier.training.checkpoint import State
+from luthier.training.muon import Muon, hidden_matrices
 from luthier.training.options import TrainingOptions
 from luthier.training.profile import Breakdown, Profiler
 from luthier.training.schedule import learning_rate
@@ -109,7 +110,7 @@ class _Run:
         self.trained = {name: p for name, p in job.model.named_parameters() if p.requires_grad}
         if not self.trained:
             raise TrainingError("no parameter is trained", remedy="check --train and its options")
-        self.optimizer = _optimizer(self.options, self.trained, job.peak_learning_rate)
+        self.optimizer = _optimizer(self.options, job.model, job.peak_learning_rate)
         self.scaler = torch.amp.GradScaler(job.device.type, enabled=job.compute_dtype == torch.float16)
         self.total = total_steps(self.options, len(job.items))
         self.eval_every, self.save_every = every(self.options, self.total)
@@ -369,15 +370,23 @@ def computing_in(device: torch.device, dtype: torch.dtype) -> torch.autocast:
     return torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32)
 
 
-def _optimizer(options: TrainingOptions, trained: Mapping[str, nn.Parameter], rate: float) -> torch.optim.AdamW:
-    """AdamW (Loshchilov and Hutter 2019, algorithm 2); norms and biases do not decay."""
-    matrices = [parameter for parameter in trained.values() if parameter.ndim >= 2]
-    vectors = [parameter for parameter in trained.values() if parameter.ndim < 2]
+def _optimizer(options: TrainingOptions, model: nn.Module, rate: float) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter 2019, algorithm 2), or Muon for the matrices between embeddings and head.
+
+    Norms and biases do not decay.
+    """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    hidden = hidden_matrices(model) if options.optimizer == "muon" else []
+    chosen = {id(parameter) for parameter in hidden}
+    matrices = [parameter for parameter in trained if parameter.ndim >= 2 and id(parameter) not in chosen]
+    vectors = [parameter for parameter in trained if parameter.ndim < 2]
     groups = [
         {"params": group, "weight_decay": decay}
         for group, decay in ((matrices, options.weight_decay), (vectors, 0.0))
         if group
     ]
-    return torch.optim.AdamW(
-        groups, lr=rate, betas=(options.adam_beta1, options.adam_beta2), eps=options.adam_epsilon, fused=True
-    )
+    betas = (options.adam_beta1, options.adam_beta2)
+    if not hidden:
+        return torch.optim.AdamW(groups, lr=rate, betas=betas, eps=options.adam_epsilon, fused=True)
+    rest = torch.optim.AdamW(groups or [{"params": []}], lr=rate, betas=betas, eps=options.adam_epsilon, fused=True)
+    return Muon(hidden, rest, lr=rate, decay=options.weight_decay, momentum=options.muon_momentum)

@@ -104,7 +104,7 @@ class _Local:
     """A local model as a system: its weights are loaded when it is asked, and given back after."""
 
     def __init__(self, opened: Opened, spec: Spec) -> None:
-        self.name, self._opened, self._max_batch_tokens = opened.name, opened, spec.max_batch_tokens
+        self.name, self._opened, self._kv_memory_bytes = opened.name, opened, spec.kv_memory_bytes
         self.identity = _digest([_files(opened), str(opened.dtype), opened.device.type])
 
     def answer(
@@ -115,7 +115,7 @@ class _Local:
         from luthier.generation.chat import TemplateChat
         from luthier.models.load import load_opened
 
-        chat = TemplateChat.of(load_opened(self._opened), max_batch_tokens=self._max_batch_tokens)
+        chat = TemplateChat.of(load_opened(self._opened), kv_memory_bytes=self._kv_memory_bytes)
         try:
             chat.answer(prompts, sampling, on_reply, between)
         finally:
@@ -187,7 +187,7 @@ def _files(opened: Opened) -> list[tuple[str, int, int]]:
 
 
 def _folder_name(spec: Spec, fingerprint: str) -> str:
-    left_out = {"data", "output", "metric", "resamples", "max_batch_tokens"}
+    left_out = {"data", "output", "metric", "resamples", "kv_memory"}
     return f"{Path(spec.data[0]).stem}-{_digest([fingerprint, spec.model_dump(mode='json', exclude=left_out)])[:8]}"
 
 

@@ -27,7 +27,7 @@ from luthier.server.wire.completions import (
 from luthier.store.ids import new_id
 
 if TYPE_CHECKING:
-    from luthier.generation.service import ServedChat
+    from luthier.generation.served import ServedChat
 
 MOST_REPLIES = 2048
 """Prompts times choices of one request."""
@@ -49,6 +49,7 @@ class _Asked:
 
     body: CreateCompletion
     chat: ServedChat
+    project: str
     ones: tuple[_One, ...]
     tried: int
     id: str
@@ -106,7 +107,7 @@ def _read(call: Call) -> _Asked:
             seed = None if sampling.seed is None else sampling.seed + place
             echoed = prompt if isinstance(prompt, str) else chat.text(tokens)
             ones.append(_One(number * tried + place, tokens, echoed, replace(sampling, seed=seed)))
-    return _Asked(body, chat, tuple(ones), tried, new_id("cmpl-"), int(time.time()))
+    return _Asked(body, chat, call.project, tuple(ones), tried, new_id("cmpl-"), int(time.time()))
 
 
 async def _deltas(asked: _Asked, one: _One) -> AsyncIterator[Delta]:
@@ -115,7 +116,7 @@ async def _deltas(asked: _Asked, one: _One) -> AsyncIterator[Delta]:
     if asked.body.max_tokens == 0:
         yield Delta(finish_reason="length", usage=Usage(len(one.prompt), 0))
         return
-    async with aclosing(asked.chat.service.stream(one.prompt, one.sampling)) as pieces:
+    async with aclosing(asked.chat.reply(one.prompt, one.sampling, scope=asked.project)) as pieces:
         async for delta in pieces:
             yield delta
 
@@ -129,7 +130,7 @@ async def _whole(asked: _Asked, one: _One) -> tuple[list[Delta], list[Scored]]:
 def _echo(asked: _Asked, one: _One) -> list[Scored]:
     if not (asked.body.echo and asked.scored):
         return []
-    ranked = asked.chat.service.rank(one.prompt, asked.body.logprobs or 0)
+    ranked = asked.chat.rank(one.prompt, asked.body.logprobs or 0, scope=asked.project)
     return [Scored(one.prompt[0], None, ()), *(Scored(each.token, each.logprob, each.ranked) for each in ranked)]
 
 

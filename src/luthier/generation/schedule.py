@@ -1,0 +1,205 @@
+"""Which texts take part in the next pass, and with how many tokens: iteration-level scheduling (Yu et al. 2022, Orca).
+
+Texts that are being written come first, one token each; what is left of a pass's tokens reads prompts, the oldest first,
+in pieces. When memory runs out, ended texts are let go, then the youngest running one starts again later: the oldest
+always goes on, so everything ends.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections import deque
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from luthier.generation.memory import Row, StateMemory
+from luthier.generation.prefixes import Held, Prefixes
+
+PASS_TOKENS = 512
+"""Tokens that one pass takes in at most, unless more texts than that are being written."""
+_SPARE = 32
+"""Tokens of the reply that a new text's row has room for from the start."""
+
+
+class Request(Protocol):
+    """What somebody waits for: a text to be written, scored or encoded."""
+
+    abandoned: bool
+
+    @property
+    def scope(self) -> Hashable: ...
+    @property
+    def adapter(self) -> str | None: ...
+    @property
+    def remaining(self) -> int: ...
+    def kept(self, start: int, end: int) -> Sequence[int]: ...
+
+
+@dataclass(eq=False, kw_only=True)
+class Seat(Held):
+    """A request in the engine. `tokens` are prompt and reply so far; those from `filled` on have not been read."""
+
+    request: Request
+    arrival: int = 0
+    reused: int = 0
+    """Tokens at the beginning that another text had read already."""
+    begun: bool = False
+    asked_at: float = 0.0
+    told_at: float | None = None
+    """When the request came, and when its last token did, in seconds of the engine's clock."""
+
+    @property
+    def pending(self) -> int:
+        return len(self.tokens) - self.filled
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a text does in a pass: its next `count` tokens are read."""
+
+    seat: Seat
+    count: int
+
+
+class Scheduler:
+    """The texts that wait and those that run. `chunks` tells whether prompts may be cut into pieces."""
+
+    def __init__(
+        self,
+        memory: StateMemory,
+        *,
+        reuse: bool,
+        chunks: bool,
+        most_running: int,
+        pass_tokens: int = PASS_TOKENS,
+        freed: Callable[[Row], None] = lambda row: None,
+    ) -> None:
+        self.memory, self.prefixes = memory, Prefixes()
+        self.waiting: deque[Seat] = deque()
+        self.running: list[Seat] = []
+        self.preemptions = 0
+        self._reuse, self._chunks, self._most, self._pass_tokens = reuse, chunks, most_running, pass_tokens
+        self._freed = freed
+        self._arrivals = 0
+
+    def add(self, seat: Seat) -> None:
+        """Takes a new text in."""
+        self._arrivals += 1
+        seat.arrival = self._arrivals
+        self.waiting.append(seat)
+
+    def plan(self) -> list[Share]:
+        """Returns who takes part in the next pass; nobody only where nobody waits or runs."""
+        shares, left = [], self._pass_tokens
+        for seat in list(self.running):
+            if seat.row is None:
+                continue  # had to make room
+            writing = seat.pending == 1
+            count = seat.pending if writing or not self._chunks else min(seat.pending, max(0, left))
+            if count and self._has_room(seat, seat.filled + count):
+                shares.append(Share(seat, count))
+                left -= count
+        for seat in self._admitted(left):
+            count = min(seat.pending, max(1, left)) if self._chunks else seat.pending
+            if self._has_room(seat, seat.filled + count):
+                shares.append(Share(seat, count))
+                left -= count
+        return [share for share in shares if share.seat.row is not None]
+
+    def finish(self, seat: Seat, *, keep: bool = True) -> None:
+        """Lets a text go; with `keep` what has been read of it may serve others."""
+        if seat in self.running:
+            self.running.remove(seat)
+        elif seat in self.waiting:
+            self.waiting.remove(seat)
+        if seat.row is None:
+            return
+        if keep and self._reuse and seat.filled:
+            self.prefixes.retire(seat)
+        else:
+            self._release(seat)
+
+    def _admitted(self, left: int) -> list[Seat]:
+        """Moves waiting texts to the running ones, as many as there are tokens and memory for."""
+        admitted: list[Seat] = []
+        for seat in list(self.waiting):
+            if len(self.running) >= self._most or left <= 0:
+                break
+            found = self.prefixes.find(seat.scope, seat.tokens) if self._reuse else None
+            if found is not None and found[0].filled < found[1] and not self.prefixes.is_ended(found[0]):
+                continue  # what they have in common is being read: wait for that
+            if not self._admit(seat, found):
+                break
+            self.waiting.remove(seat)
+            bisect.insort(self.running, seat, key=lambda one: one.arrival)
+            admitted.append(seat)
+            left -= seat.pending
+        return admitted
+
+    def _admit(self, seat: Seat, found: tuple[Held, int] | None) -> bool:
+        """Gives a text a row, with what it has in common with `found`; False where there is no memory for it now."""
+        text, count = found if found is not None else (None, 0)
+        if text is not None:
+            count = min(count, text.filled)
+            self.prefixes.touch(text)
+        if text is not None and text.row is not None and self.prefixes.is_ended(text) and count == text.filled:
+            seat.row, text.row = text.row, None  # the new text goes on where the old one ended
+            self.prefixes.forget(text)
+        else:
+            wanted = min(len(seat.tokens) + min(seat.request.remaining, _SPARE), self.memory.longest)
+            row = self._take(wanted)
+            if row is None:
+                return False
+            seat.row = row
+            if text is not None and text.row is not None:
+                self.memory.copy(text.row, row, count)
+            else:
+                count = 0
+        seat.filled = seat.reused = count
+        if self._reuse:
+            self.prefixes.add(seat)
+        return True
+
+    def _has_room(self, seat: Seat, tokens: int) -> bool:
+        """Moves a text to a longer row where it needs one; False when it had to make room itself."""
+        assert seat.row is not None
+        while seat.row.capacity < tokens:
+            row = self._take(tokens)
+            if row is not None:
+                self.memory.copy(seat.row, row, seat.filled)
+                self._give_back(seat.row)
+                seat.row = row
+                continue
+            youngest = self.running[-1]
+            self._preempt(youngest)
+            if youngest is seat:
+                return False
+        return True
+
+    def _take(self, tokens: int) -> Row | None:
+        """Returns a row, for which ended texts are let go where need be."""
+        while (row := self.memory.take(tokens)) is None:
+            text = self.prefixes.oldest()
+            if text is None:
+                return None
+            self._release(text)
+        return row
+
+    def _preempt(self, seat: Seat) -> None:
+        """Takes a text's memory away; it waits at the front, and is read again from its beginning."""
+        self.preemptions += 1
+        self.running.remove(seat)
+        self._release(seat)
+        seat.filled = 0
+        self.waiting.appendleft(seat)
+
+    def _release(self, text: Held) -> None:
+        self.prefixes.forget(text)
+        if text.row is not None:
+            self._give_back(text.row)
+            text.row = None
+
+    def _give_back(self, row: Row) -> None:
+        self.memory.give_back(row)
+        self._freed(row)
