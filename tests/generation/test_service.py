@@ -8,14 +8,24 @@ import threading
 
 import pytest
 
-from luthier.errors import BusyError, ModelError
+from luthier.errors import BusyError, DeadlineError, EngineError, ModelError
 from luthier.generation import service as room
 from luthier.generation.engine import Engine
+from luthier.generation.passes import Passes
 from luthier.generation.service import Service
 from luthier.records.messages import Sampling
 
 
-@pytest.fixture(scope="module")
+def until(holds, timeout_s=10.0):
+    """Waits until `holds()`, and fails where it does not."""
+    for _ in range(int(timeout_s / 0.01)):
+        if holds():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("it never came to that")
+
+
+@pytest.fixture
 def engine(tiny, tokenizer):
     return Engine(tiny("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128)
 
@@ -37,7 +47,8 @@ async def tokens_of(service, prompt, sampling):
     return [token async for delta in service.stream(prompt, sampling) for token in delta.token_ids]
 
 
-def test_callers_at_once_get_what_they_would_get_alone(service, engine, prompts):
+def test_callers_at_once_get_what_they_would_get_alone(service, tiny, tokenizer, prompts):
+    engine = Engine(tiny("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128)
     samplings = [Sampling(max_tokens=5 + row, temperature=row % 2, seed=row) for row in range(len(prompts))]
 
     async def everyone():
@@ -72,11 +83,7 @@ def test_a_reply_that_nobody_waits_for_is_given_up(service, prompts):
         return await tokens_of(service, prompts[1], Sampling(max_tokens=2))
 
     assert len(asyncio.run(leave())) == 2
-    for _ in range(200):
-        if not service._sinks:
-            break
-        threading.Event().wait(0.01)
-    assert service._sinks == {}
+    until(lambda: service.waiting == 0)
 
 
 def test_a_prompt_that_does_not_fit_is_refused_at_once(service):
@@ -84,21 +91,85 @@ def test_a_prompt_that_does_not_fit_is_refused_at_once(service):
         asyncio.run(tokens_of(service, [1] * 100_000, Sampling()))
 
 
-def test_an_engine_that_breaks_says_so_and_goes_on(service, engine, prompts, monkeypatch):
+def break_passes(monkeypatch):
     def broken(*_):
         raise RuntimeError("a kernel failed")
 
-    monkeypatch.setattr(room.Engine, "_join", broken)
-    with pytest.raises(RuntimeError, match="a kernel failed"):
+    monkeypatch.setattr(Passes, "__call__", broken)
+
+
+def test_an_engine_that_breaks_tells_everyone_and_begins_again(service, prompts, monkeypatch):
+    monkeypatch.setattr(room, "AGAIN_S", 0.05)
+    before = asyncio.run(tokens_of(service, prompts[0], Sampling(max_tokens=3)))
+
+    async def several():
+        asked = [tokens_of(service, prompt, Sampling(max_tokens=40)) for prompt in prompts]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    with monkeypatch.context() as patched:
+        break_passes(patched)
+        failed = asyncio.run(several())
+        assert all(isinstance(one, EngineError) and "has stopped" in str(one) for one in failed)
+        assert service.down is not None
+        with pytest.raises(EngineError, match="begins again"):
+            asyncio.run(tokens_of(service, prompts[0], Sampling()))
+    until(lambda: service.down is None)
+    assert service.is_alive
+    assert asyncio.run(tokens_of(service, prompts[0], Sampling(max_tokens=3))) == before
+
+
+def test_an_engine_that_stays_broken_stays_down(service, prompts, monkeypatch):
+    monkeypatch.setattr(room, "AGAIN_S", 0.01)
+    break_passes(monkeypatch)
+    with pytest.raises(EngineError):
         asyncio.run(tokens_of(service, prompts[0], Sampling(max_tokens=2)))
-    monkeypatch.undo()
-    assert len(asyncio.run(tokens_of(service, prompts[0], Sampling(max_tokens=2)))) == 2
+    threading.Event().wait(0.2)
+    assert service.down is not None
+    assert service.is_alive
 
 
-def test_too_many_waiting_are_refused(service, prompts, monkeypatch):
-    monkeypatch.setattr(room, "MOST_WAITING", 0)
-    with pytest.raises(BusyError, match="try again"):
-        asyncio.run(tokens_of(service, prompts[0], Sampling()))
+def test_too_many_waiting_are_refused(engine, prompts):
+    service = Service(engine, most_waiting=1)
+
+    async def two():
+        first = service.stream(prompts[0], Sampling(max_tokens=50))
+        await anext(first)
+        with pytest.raises(BusyError, match="try again"):
+            await tokens_of(service, prompts[1], Sampling())
+        await first.aclose()
+
+    asyncio.run(two())
+    service.close()
+
+
+def test_what_takes_too_long_ends_with_an_error_and_frees_its_place(engine, prompts):
+    service = Service(engine, timeout_s=0.05)
+    never = tuple((token, -100.0) for token in engine.stop_ids)
+
+    async def slow():
+        with pytest.raises(DeadlineError, match=r"0.05 s.*request-timeout-s"):
+            async for _ in service.stream(prompts[0], Sampling(logit_bias=never)):
+                await asyncio.sleep(0.02)
+
+    asyncio.run(slow())
+    until(lambda: service.waiting == 0)
+    service.close()
+
+
+def test_scores_and_states_are_told_beside_replies(service, tiny, tokenizer, prompts):
+    other = Engine(tiny("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128)
+
+    async def all_at_once():
+        return await asyncio.gather(
+            tokens_of(service, prompts[0], Sampling(max_tokens=20)),
+            asyncio.to_thread(service.rank, prompts[1], 3),
+            asyncio.to_thread(service.encode, prompts[2]),
+        )
+
+    _, ranked, state = asyncio.run(all_at_once())
+    expected = other.rank_tokens(prompts[1][:1], prompts[1][1:], 3)
+    assert [one.logprob for one in ranked] == pytest.approx([one.logprob for one in expected], abs=1e-5)
+    assert state == pytest.approx(other.encode_tokens([prompts[2]])[0].tolist(), abs=1e-5)
 
 
 def test_a_service_that_is_closed_finishes_what_it_has_and_takes_no_more(engine, prompts):

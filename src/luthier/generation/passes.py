@@ -131,7 +131,9 @@ class Passes:
 
     @contextmanager
     def attending(self) -> Iterator[None]:
-        """Makes the model attend to rows while the context lasts."""
+        """Makes the model attend to rows while the context lasts. `ModelError` where it does so already."""
+        if self._hook.installed:
+            raise ModelError("the model is answering already", remedy="wait for its replies, or load it once more")
         self._hook.install()
         try:
             yield
@@ -146,10 +148,11 @@ class Passes:
         tokens = [token for part in order for token in part.tokens]
         places = [place for part in order for place in range(part.start, part.end)]
         kept = [firsts[id(part)] + place for part in parts for place in part.kept]
+        lists = (tokens, places, kept)
         self._plan = self._planned(order, firsts)
         try:
             with self.adapters.routed([(part.adapter, len(part.tokens)) for part in order]):
-                return self._forward.packed(*(torch.tensor(one, device=self.device) for one in (tokens, places, kept)))
+                return self._forward.packed(*(torch.tensor(one, dtype=torch.long).to(self.device) for one in lists))
         finally:
             self._plan = None
 
@@ -261,13 +264,14 @@ class Passes:
         return shape
 
     def _in_pieces(self, shape: StateShape, ids: Sequence[int]) -> Tensor:
-        """Returns the logits after each of `ids`, read in pieces of 5, 1, 3, 1, 1, 1 tokens beside another text."""
+        """Returns the logits after each of `ids`, read in pieces of 5, 1, 3, 1, 1, 1 tokens beside a longer text."""
         memory = StateMemory(shape, shape.token_bytes * 4096, 64)
         rows = [memory.take(64), memory.take(64)]
+        self([Part(rows[1], ids[:4], 0)])  # type: ignore[arg-type]
         found, at = [], 0
         for size in (5, 1, 3, 1, 1, 1):
             own = Part(rows[0], ids[at : at + size], at, range(size))  # type: ignore[arg-type]
-            beside = Part(rows[1], ids[at : at + size][::-1], at)  # type: ignore[arg-type]
+            beside = Part(rows[1], ids[at : at + size][::-1], at + 4)  # type: ignore[arg-type]
             found.append(self([beside, own]))
             at += size
         return torch.cat(found)

@@ -6,6 +6,7 @@ When the thread's work breaks, whoever waits is told, and it begins again with e
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
@@ -24,6 +25,7 @@ from luthier.generation.sample import Drawn
 from luthier.generation.session import Asked, Session
 from luthier.records.messages import Delta, Sampling
 
+LOG = logging.getLogger("luthier.engine")
 Sink = Callable[[Delta | Exception | None], None]
 MOST_WAITING = 512
 AGAIN_S, AGAIN_AT_MOST_S = 0.5, 30.0
@@ -245,6 +247,7 @@ class Service:
                 if self._inbox.get() is None:
                     self._inbox.put(None)
                     break
+        LOG.error("engine %s has stopped", self.engine.name, exc_info=error)
         failure = EngineError(said, where=self.engine.name, remedy="it begins again by itself; try again in a moment")
         failure.__cause__ = error
         for request, waiter in waiters.items():

@@ -22,6 +22,10 @@ class AttentionHook:
         )
         self._before: list[tuple[Any, Any]] = []
 
+    @property
+    def installed(self) -> bool:
+        return bool(self._before)
+
     def install(self, *, used: bool = True) -> None:
         """Registers the functions, and where `used` makes the model call them."""
         AttentionInterface.register(self.name, self._attend)
