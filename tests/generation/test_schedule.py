@@ -19,6 +19,7 @@ class Wish:
     """A request for `reply` tokens."""
 
     reply: int
+    reusable: int = 10_000
     written: int = 0
     scope: str = ""
     adapter: str | None = None
@@ -112,6 +113,17 @@ def test_what_texts_have_in_common_is_read_once():
     second = {share.seat: share.count for share in scheduler.plan()}
     assert second == {seat: 1 for seat in seats}
     assert [seat.reused for seat in seats] == [0, *[len(shared)] * 4]
+
+
+def test_what_has_to_be_scored_is_read_anew():
+    scheduler = scheduler_of()
+    first, scored = seat_of(range(200), 1), seat_of(range(200), 1)
+    scored.request.reusable = 100
+    scheduler.add(first)
+    run(scheduler)
+    scheduler.add(scored)
+    run(scheduler)
+    assert scored.reused == 100
 
 
 def test_texts_of_another_scope_are_read_anew():

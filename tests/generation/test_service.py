@@ -162,7 +162,7 @@ def test_scores_and_states_are_told_beside_replies(service, tiny, tokenizer, pro
     async def all_at_once():
         return await asyncio.gather(
             tokens_of(service, prompts[0], Sampling(max_tokens=20)),
-            asyncio.to_thread(service.rank, prompts[1], 3),
+            asyncio.to_thread(service.rank, prompts[1][:1], prompts[1][1:], 3),
             asyncio.to_thread(service.encode, prompts[2]),
         )
 

@@ -129,6 +129,22 @@ def test_everyone_gets_what_they_would_get_alone(made, wishes, which):
             assert set(json.loads(reply.text)) == {"a", "b"}
 
 
+def test_scores_after_a_text_that_is_known_are_all_there(tokenizer):
+    engine = Engine(tiny_model("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128, pass_tokens=16)
+    fresh = Engine(tiny_model("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128, reuse=False)
+    requests = [engine.scoring(COMMON[:at], COMMON[at:], 2) for at in (1, 20, 40, 49)]
+    encoding = engine.encoding(COMMON)
+    with engine.session() as session:
+        for request in engine.drafts([COMMON], Sampling(max_tokens=1), streaming=False) + requests + [encoding]:
+            session.add(request)
+            while not session.is_idle:
+                session.step()
+    for at, request in zip((1, 20, 40, 49), requests, strict=True):
+        expected = fresh.rank_tokens(COMMON[:at], COMMON[at:], 2)
+        assert [one.logprob for one in request.found] == pytest.approx([one.logprob for one in expected], abs=1e-5)
+    assert encoding.found.tolist() == pytest.approx(fresh.encode_tokens([COMMON])[0].tolist(), abs=1e-4)
+
+
 def test_requests_for_the_same_prompt_read_it_once(tokenizer):
     engine = Engine(tiny_model("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128)
     prompt, figures = COMMON[:48], None

@@ -189,7 +189,7 @@ def test_the_server_builds_the_tokens_that_the_trainer_saw(side: Side, seen: lis
 
 def test_a_reply_has_the_log_probabilities_that_the_trainer_saw(side: Side, seen: list[Seen]) -> None:
     for row, one in zip(side.rows, seen, strict=True):
-        found = [drawn.logprob for drawn in side.chat.service.engine.rank_tokens(built(side, row), one.reply)]
+        found = [drawn.logprob for drawn in side.chat.service.rank(built(side, row), one.reply)]
         assert found == pytest.approx(one.logprobs, abs=TOLERANCE), row
 
 

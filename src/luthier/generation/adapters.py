@@ -14,10 +14,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers.pytorch_utils import Conv1D
 
 from luthier.errors import CapacityError, ModelError, Unshared
 from luthier.models.adapters import layer_shape, read_adapter_config, read_parts
 from luthier.models.lora import linear_layers
+from luthier.models.packed import PackedLinear
 
 MOST = 64
 """Adapters loaded at once, unless said otherwise."""
@@ -120,7 +122,7 @@ class Adapters:
         found = self._read(Path(folder))
         for layer_name, parts in found.items():
             if layer_name not in self._layers:
-                self._layers[layer_name] = self._hooked(linear_layers(self.model)[layer_name])
+                self._layers[layer_name] = self._hooked(self._linear_layers()[layer_name])
             self._layers[layer_name].put(name, parts)
         self._loads += 1
         self._loaded[name] = self._loads
@@ -148,7 +150,7 @@ class Adapters:
             self._route = None
 
     def _read(self, folder: Path) -> Mapping[str, tuple[Tensor, Tensor]]:
-        config, layers = read_adapter_config(folder), linear_layers(self.model)
+        config, layers = read_adapter_config(folder), self._linear_layers()
         if config.use_dora:
             raise Unshared("is a DoRA adapter, which scales its layers", where=str(folder), remedy=_APART)
         head = self.model.get_output_embeddings()
@@ -158,16 +160,21 @@ class Adapters:
             if layer is None or layer is head:
                 raise Unshared(f"changes {name!r}, no hidden linear layer", where=str(folder), remedy=_APART)
             a, b = tensors["lora_A"], tensors["lora_B"]
-            ins, outs = layer.weight.shape if layer.weight.shape[0] == a.shape[1] else layer.weight.shape[::-1]
+            ins, outs = _widths(layer)
             if (a.shape[1], b.shape[0]) != (ins, outs) or a.shape[0] != b.shape[1]:
                 raise ModelError(
-                    f"{name}: A {tuple(a.shape)} and B {tuple(b.shape)} do not fit {tuple(layer.weight.shape)}",
+                    f"{name}: A {tuple(a.shape)} and B {tuple(b.shape)} do not fit a layer from {ins} to {outs}",
                     where=str(folder),
                     remedy="check that the model is the one the adapter was trained on",
                 )
             scale = layer_shape(config, name, a.shape[0]).scale
-            out[name] = (a.t().contiguous().to(layer.weight), (b.t().float() * scale).contiguous().to(layer.weight))
+            like = self.model.get_input_embeddings().weight
+            out[name] = (a.t().contiguous().to(like), (b.t().float() * scale).contiguous().to(like))
         return out
+
+    def _linear_layers(self) -> dict[str, nn.Module]:
+        packed = {name: one for name, one in self.model.named_modules() if isinstance(one, PackedLinear)}
+        return {**linear_layers(self.model), **packed}
 
     def _hooked(self, module: nn.Module) -> _Layer:
         layer = _Layer(module)
@@ -178,6 +185,13 @@ class Adapters:
 
         layer.handle = module.register_forward_hook(add)
         return layer
+
+
+def _widths(layer: nn.Module) -> tuple[int, int]:
+    """Returns how many numbers a linear layer takes in, and gives."""
+    if isinstance(layer, Conv1D):
+        return int(layer.nx), int(layer.nf)
+    return int(layer.in_features), int(layer.out_features)  # type: ignore[arg-type]
 
 
 _APART = "serve it as a model of its own"

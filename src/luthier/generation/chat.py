@@ -65,9 +65,10 @@ class TemplateChat:
         self.engine, self.template, self.name = engine, template, name
 
     @classmethod
-    def of(cls, loaded: Loaded, *, kv_memory_bytes: int | None = None) -> Self:
-        """Returns the chat with a loaded model."""
-        return cls(Engine.of(loaded, kv_memory_bytes=kv_memory_bytes), loaded.template, loaded.name)
+    def of(cls, loaded: Loaded, *, kv_memory_bytes: int | None = None, owned: bool = False) -> Self:
+        """Returns the chat with a loaded model, which is not to be trained any more where it is `owned`."""
+        engine = Engine.of(loaded, kv_memory_bytes=kv_memory_bytes, owned=owned)
+        return cls(engine, loaded.template, loaded.name)
 
     def deltas(self, messages: Sequence[Message], sampling: Sampling, tools: Tools = ()) -> Stream:
         """Yields the reply piece by piece; closing the iterator ends the work.

@@ -52,6 +52,11 @@ class Draft:
         return self.room - len(self._tokens)
 
     @property
+    def reusable(self) -> int:
+        """How many tokens another text may have read: all but the last, after which the next one is drawn."""
+        return len(self.prompt) + len(self._tokens) - 1
+
+    @property
     def tokens(self) -> Sequence[int]:
         """The reply so far."""
         return self._tokens

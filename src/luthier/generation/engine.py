@@ -24,6 +24,7 @@ from luthier.generation.sample import Drawn, check_sampling
 from luthier.generation.schedule import PASS_TOKENS
 from luthier.generation.session import Asked, Session
 from luthier.models.memory import free_memory
+from luthier.models.packed import pack
 from luthier.records.messages import Delta, Reply, Sampling
 
 OnToken = Callable[[int, Delta], None]
@@ -52,7 +53,8 @@ class Engine:
     """Writes replies with one model. Implements `records.messages.Model`.
 
     Texts under way share passes; keys and values are held within `kv_memory_bytes`; texts that begin alike are read once
-    (`reuse`). A reply never depends on its neighbours, up to the rounding of sums.
+    (`reuse`). A reply never depends on its neighbours, up to the rounding of sums. A model that is `owned` by the engine is
+    laid out for answering, and cannot be trained any more.
     """
 
     def __init__(
@@ -66,7 +68,10 @@ class Engine:
         kv_memory_bytes: int | None = None,
         reuse: bool = True,
         pass_tokens: int = PASS_TOKENS,
+        owned: bool = False,
     ) -> None:
+        if owned:
+            pack(model)
         self.name, self.model, self.tokenizer = name, model, tokenizer
         self.stop_ids, self._reuse, self._pass_tokens = stop_ids, reuse, pass_tokens
         self._runner = _runner(model)
@@ -77,7 +82,9 @@ class Engine:
         self._grammars: dict[frozenset[int], Grammars] = {}
 
     @classmethod
-    def of(cls, loaded: Loaded, *, kv_memory_bytes: int | None = None, reuse: bool = True) -> Self:
+    def of(
+        cls, loaded: Loaded, *, kv_memory_bytes: int | None = None, reuse: bool = True, owned: bool = False
+    ) -> Self:
         """Returns the engine of a loaded model; replies end at its template's stop tokens."""
         return cls(
             loaded.model,
@@ -87,6 +94,7 @@ class Engine:
             name=loaded.name,
             kv_memory_bytes=kv_memory_bytes,
             reuse=reuse,
+            owned=owned,
         )
 
     @property

@@ -24,6 +24,11 @@ class Scoring:
         self.targets = tuple(continuation)
         self._first = len(prompt) - 1
 
+    @property
+    def reusable(self) -> int:
+        """How many tokens another text may have read: those after which no score is wanted."""
+        return self._first
+
     def kept(self, start: int, end: int) -> Sequence[int]:
         """Returns the places, of those from `start` to `end`, after which logits are wanted."""
         return range(max(start, self._first + len(self.found)), end)
@@ -48,6 +53,11 @@ class Encoding:
         self.scope, self.adapter = scope, adapter
         self.abandoned = False
         self.found: Any = None
+
+    @property
+    def reusable(self) -> int:
+        """How many tokens another text may have read: all but the last."""
+        return len(self.tokens) - 1
 
     def kept(self, start: int, end: int) -> Sequence[int]:
         """Returns the last place, where it is among those from `start` to `end`."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from luthier.generation.memory import Row, StateMemory
-from luthier.generation.prefixes import Held, Prefixes
+from luthier.generation.prefixes import BLOCK, Held, Prefixes
 
 PASS_TOKENS = 512
 """Tokens that one pass takes in at most, unless more texts than that are being written."""
@@ -33,6 +33,8 @@ class Request(Protocol):
     def adapter(self) -> str | None: ...
     @property
     def remaining(self) -> int: ...
+    @property
+    def reusable(self) -> int: ...
     def kept(self, start: int, end: int) -> Sequence[int]: ...
 
 
@@ -126,7 +128,7 @@ class Scheduler:
         for seat in list(self.waiting):
             if len(self.running) >= self._most or left <= 0:
                 break
-            found = self.prefixes.find(seat.scope, seat.tokens) if self._reuse else None
+            found = self._beginning(seat)
             if found is not None and found[0].filled < found[1] and not self.prefixes.is_ended(found[0]):
                 continue  # what they have in common is being read: wait for that
             if not self._admit(seat, found):
@@ -136,6 +138,12 @@ class Scheduler:
             admitted.append(seat)
             left -= seat.pending
         return admitted
+
+    def _beginning(self, seat: Seat) -> tuple[Held, int] | None:
+        """Returns a text that begins alike, and how many of its tokens need not be read again."""
+        most = seat.request.reusable
+        found = self.prefixes.find(seat.scope, seat.tokens) if self._reuse and most >= BLOCK else None
+        return None if found is None else (found[0], min(found[1], most))
 
     def _admit(self, seat: Seat, found: tuple[Held, int] | None) -> bool:
         """Gives a text a row, with what it has in common with `found`; False where there is no memory for it now."""

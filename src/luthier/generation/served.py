@@ -41,8 +41,8 @@ class ServedChat:
         most_waiting: int = MOST_WAITING,
         timeout_s: float | None = None,
     ) -> Self:
-        """Returns the chat with a loaded model, in a service of its own."""
-        engine = Engine.of(loaded, kv_memory_bytes=kv_memory_bytes)
+        """Returns the chat with a loaded model, which is the service's own from here on."""
+        engine = Engine.of(loaded, kv_memory_bytes=kv_memory_bytes, owned=True)
         engine.adapters.most = most_adapters
         return cls(Service(engine, turn, most_waiting=most_waiting, timeout_s=timeout_s), loaded.name, loaded.template)
 
@@ -70,7 +70,7 @@ class ServedChat:
     def rank(self, tokens: Sequence[int], ranked: int, *, scope: Hashable = None) -> tuple[Drawn, ...]:
         """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each."""
         self._ready()
-        return self.service.rank(tokens, ranked, scope=scope, adapter=self.adapter)
+        return self.service.rank(tokens[:1], tokens[1:], ranked, scope=scope, adapter=self.adapter)
 
     def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Returns the tokens that ask for a reply to `messages`; `ModelError` where they do not fit."""

@@ -98,13 +98,19 @@ class Service:
             self._waiters.pop(draft, None)
 
     def rank(
-        self, tokens: Sequence[int], ranked: int, *, scope: Hashable = None, adapter: str | None = None
+        self,
+        prompt: Sequence[int],
+        continuation: Sequence[int],
+        ranked: int = 0,
+        *,
+        scope: Hashable = None,
+        adapter: str | None = None,
     ) -> tuple[Drawn, ...]:
-        """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each.
+        """Returns the tokens of `continuation` with their log-probabilities, and the `ranked` likeliest beside each.
 
         Waits for its turn beside the replies that are being written.
         """
-        scoring = self.engine.scoring(tokens[:1], tokens[1:], ranked, scope=scope, adapter=adapter)
+        scoring = self.engine.scoring(prompt, continuation, ranked, scope=scope, adapter=adapter)
         if scoring is None:
             return ()
         self._await(scoring)

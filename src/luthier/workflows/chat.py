@@ -114,7 +114,7 @@ def open_chat(spec: Spec) -> ChatSession:
     from luthier.models.load import load_model
 
     loaded = load_model(spec.model, spec)
-    chat = TemplateChat.of(loaded)
+    chat = TemplateChat.of(loaded, owned=True)
     sampling = spec.sampling(seed=spec.seed)
     introduction = _introduction(spec.model, loaded)
     return ChatSession(chat, sampling, system=spec.system, introduction=introduction)

@@ -115,7 +115,7 @@ class _Local:
         from luthier.generation.chat import TemplateChat
         from luthier.models.load import load_opened
 
-        chat = TemplateChat.of(load_opened(self._opened), kv_memory_bytes=self._kv_memory_bytes)
+        chat = TemplateChat.of(load_opened(self._opened), kv_memory_bytes=self._kv_memory_bytes, owned=True)
         try:
             chat.answer(prompts, sampling, on_reply, between)
         finally:
