@@ -151,3 +151,23 @@ def test_impossible_sampling_is_refused_by_name(name, value):
     with pytest.raises(SpecError, match=name) as caught:
         check_sampling(Sampling(**{name: value}))
     assert caught.value.param == name
+
+
+@given(
+    seed=st.integers(0, 1000),
+    spread=st.sampled_from([0.1, 1.0, 5.0]),
+    temperature=st.sampled_from([0.5, 1.0, 2.0]),
+    top_k=st.sampled_from([0, 1, 5, 8, 9, 40, 64, 100]),
+    top_p=st.sampled_from([0.1, 0.5, 0.9, 0.99, 1.0]),
+    min_p=st.sampled_from([0.0, 0.05, 0.5]),
+)
+def test_few_candidates_are_filtered_as_all_tokens_would_be(seed, spread, temperature, top_k, top_p, min_p):
+    logits = (torch.randn(2, 64, generator=torch.Generator().manual_seed(seed)) * spread).round(decimals=1)  # with ties
+    asked = [Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p), Sampling(temperature=1.0, top_k=3)]
+    spreads = []
+    for candidates in (8, 64):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("luthier.generation.sample._CANDIDATES", candidates)
+            probabilities, tokens = filtered(logits, asked)
+        spreads.append(torch.zeros(2, 64).scatter(1, tokens, probabilities))
+    assert torch.allclose(spreads[0], spreads[1], atol=1e-6)

@@ -16,6 +16,8 @@ from luthier.errors import ModelError, SpecError
 from luthier.records.messages import Ranked, Sampling
 
 MOST_RANKED = 100
+_CANDIDATES = 1024
+"""Tokens that are ordered when a row is filtered; all are where more than these could pass."""
 
 
 def check_sampling(sampling: Sampling) -> None:
@@ -85,7 +87,7 @@ def draw(
         rows = torch.tensor(drawn, device=logits.device)
         uniforms = [torch.rand((), generator=generators[row], dtype=torch.float64) for row in drawn]
         uniform = torch.stack(uniforms).to(logits.device, torch.float32)
-        tokens[rows] = _invert(shifted[rows], [samplings[row] for row in drawn], uniform)
+        tokens[rows] = _chosen(shifted[rows], [samplings[row] for row in drawn], uniform)
     return _asked_logprobs(logits, tokens, samplings)
 
 
@@ -118,30 +120,70 @@ def filtered(logits: Tensor, samplings: Sequence[Sampling]) -> tuple[Tensor, Ten
     """Returns the probabilities (B, V) the next token is drawn from, likeliest first, and the token of each place.
 
     Temperature first; then top_k, top_p (Holtzman et al. 2020, nucleus sampling) over what top_k left, and min_p
-    (Nguyen et al. 2024). What is filtered out has probability 0; equal logits are ordered by token id.
+    (Nguyen et al. 2024). What is filtered out has probability 0; equal logits are ordered by token id. Only the likeliest
+    places are given where the others are filtered out in every row.
     """
-    temperature = _column([sampling.temperature for sampling in samplings], logits)
-    ordered, tokens = torch.sort(logits / temperature, dim=-1, descending=True, stable=True)  # (B, V)
-    places = torch.arange(logits.shape[-1], device=logits.device)  # (V,)
-    top_k = _column([float(sampling.top_k or logits.shape[-1]) for sampling in samplings], logits)
-    ordered = ordered.masked_fill(places >= top_k, -math.inf)
-    probabilities = torch.softmax(ordered, dim=-1)
-    before = torch.cumsum(probabilities, dim=-1) - probabilities  # mass of the likelier tokens
-    top_p = [sampling.top_p if sampling.top_p < 1 else math.inf for sampling in samplings]  # sums round above 1
-    dropped = before >= _column(top_p, logits)
-    dropped |= probabilities < probabilities[:, :1] * _column([sampling.min_p for sampling in samplings], logits)
+    scaled = logits / _column([sampling.temperature for sampling in samplings], logits)
+    if logits.shape[-1] > _CANDIDATES:
+        ordered, tokens = _likeliest(scaled, _CANDIDATES)
+        kept, complete = _kept(ordered, torch.logsumexp(scaled, dim=-1, keepdim=True), samplings)
+        if complete:
+            return kept, tokens
+    ordered, tokens = torch.sort(scaled, dim=-1, descending=True, stable=True)  # (B, V)
+    return _kept(ordered, torch.logsumexp(ordered, dim=-1, keepdim=True), samplings)[0], tokens
+
+
+def _likeliest(logits: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Returns the `count` highest of `logits` (B, V) and their tokens, highest first, equal ones by token."""
+    tokens = logits.topk(count, dim=-1, sorted=False).indices.sort(dim=-1).values  # (B, count)
+    ordered, places = torch.sort(logits.gather(1, tokens), dim=-1, descending=True, stable=True)
+    return ordered, tokens.gather(1, places)
+
+
+def _kept(ordered: Tensor, every: Tensor, samplings: Sequence[Sampling]) -> tuple[Tensor, bool]:
+    """Returns the probabilities (B, C) of the likeliest logits `ordered` (B, C) after each row's filters, and whether
+    nothing past them could have passed. `every` (B, 1) is the logarithm of the sum of all exponentials."""
+    places = torch.arange(ordered.shape[-1], device=ordered.device)  # (C,)
+    limits = [sampling.top_k if sampling.top_k else math.inf for sampling in samplings]
+    top_k = _column(limits, ordered)
+    left = torch.where(places < top_k, ordered, -math.inf)
+    whole = torch.where(top_k < math.inf, torch.logsumexp(left, dim=-1, keepdim=True), every)
+    probabilities = torch.exp(left - whole)
+    cumulated = torch.cumsum(probabilities, dim=-1)
+    top_p = _column([sampling.top_p if sampling.top_p < 1 else math.inf for sampling in samplings], ordered)
+    least = probabilities[:, :1] * _column([sampling.min_p for sampling in samplings], ordered)
+    dropped = cumulated - probabilities >= top_p  # mass of the likelier tokens; sums round above 1
+    dropped |= probabilities < least
+    passed = (cumulated[:, -1:] >= top_p) | (probabilities[:, -1:] < least)
+    ends = torch.where(top_k < math.inf, top_k <= ordered.shape[-1], passed)
     dropped[:, 0] = False
     kept = probabilities.masked_fill(dropped, 0.0)
-    return kept / kept.sum(dim=-1, keepdim=True), tokens
+    lowest = ordered.masked_fill(kept == 0, math.inf).amin(dim=-1)
+    ends &= (lowest > ordered[:, -1])[:, None]  # else tokens that are left out could be equal to one that is kept
+    return kept / kept.sum(dim=-1, keepdim=True), bool(ends.all())
 
 
-def _invert(logits: Tensor, samplings: Sequence[Sampling], uniform: Tensor) -> Tensor:
-    """Returns the token (B,) where the cumulated probability passes `uniform` (B,)."""
-    probabilities, tokens = filtered(logits, samplings)
+def _chosen(logits: Tensor, samplings: Sequence[Sampling], uniform: Tensor) -> Tensor:
+    """Returns the token (B,) of each row of `logits` (B, V) that its number of `uniform` (B,) falls on."""
+    out = torch.empty(len(samplings), dtype=torch.long, device=logits.device)
+    plain = [row for row, one in enumerate(samplings) if not one.top_k and one.top_p == 1 and not one.min_p]
+    rest = [row for row in range(len(samplings)) if row not in set(plain)]
+    if plain:  # nothing is filtered, so the order of the tokens does not matter
+        temperature = _column([samplings[row].temperature for row in plain], logits)
+        out[plain] = _inverted(torch.softmax(logits[plain] / temperature, dim=-1), uniform[plain])
+    if rest:
+        probabilities, tokens = filtered(logits[rest], [samplings[row] for row in rest])
+        out[rest] = tokens.gather(1, _inverted(probabilities, uniform[rest])[:, None])[:, 0]
+    return out
+
+
+def _inverted(probabilities: Tensor, uniform: Tensor) -> Tensor:
+    """Returns the place (B,) where the cumulated probability (B, V) passes `uniform` (B,)."""
     cumulated = torch.cumsum(probabilities, dim=-1)
-    place = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)  # (B, 1)
-    last = (probabilities > 0).sum(dim=-1, keepdim=True) - 1
-    return tokens.gather(1, torch.minimum(place, last))[:, 0]
+    place = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)[:, 0]  # (B,)
+    places = torch.arange(probabilities.shape[1], device=probabilities.device)
+    last = torch.where(probabilities > 0, places, 0).amax(dim=-1)  # rounding may pass the last that has any
+    return torch.minimum(place, last)
 
 
 def _column(values: Sequence[float], like: Tensor) -> Tensor:
@@ -152,13 +194,14 @@ def masked(logits: Tensor, masks: Sequence[bytes | None]) -> Tensor:
     """Returns `logits` (B, V) with minus infinity where a row's mask has no bit set; bits are lowest first."""
     if not any(mask is not None for mask in masks):
         return logits
+    rows = [row for row, mask in enumerate(masks) if mask is not None]
+    packed = torch.frombuffer(bytearray(b"".join(mask for mask in masks if mask is not None)), dtype=torch.uint8)
+    bits = (packed.view(len(rows), -1, 1) >> torch.arange(8, dtype=torch.uint8)) & 1  # (R, bytes, 8)
+    allowed = bits.flatten(1)[:, : logits.shape[1]].bool().to(logits.device)  # (R, V)
+    if len(rows) == len(logits):
+        return logits.masked_fill(~allowed, -math.inf)
     out = logits.clone()
-    for row, mask in enumerate(masks):
-        if mask is not None:
-            packed = torch.frombuffer(bytearray(mask), dtype=torch.uint8)
-            bits = (packed[:, None] >> torch.arange(8, dtype=torch.uint8)) & 1  # (bytes, 8)
-            allowed = bits.flatten()[: logits.shape[1]].bool().to(logits.device)
-            out[row].masked_fill_(~allowed, -math.inf)
+    out[rows] = out[rows].masked_fill_(~allowed, -math.inf)
     return out
 
 
