@@ -5,6 +5,8 @@ The lengths of a work are the same in every block and its tokens are new: a kept
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.shapes import build_model, examples, word_tokenizer
+from benchmarks.shapes import LORA_ALPHA, LORA_RANK, LORA_TARGETS, build_model, examples, word_tokenizer
 
 FIDDLE = "fiddle"
 CONTEXT = 2048
@@ -102,13 +104,83 @@ def served_model(shape: str, precision: str = "fp32") -> Any:
     return model.to({"bf16": torch.bfloat16, "fp32": torch.float32}[precision]).eval().requires_grad_(False)
 
 
-def served_tokenizer(shape: str, vocabulary: int) -> Any:
-    """Returns the embedded model's tokenizer, or words for the random models."""
-    if shape != FIDDLE:
-        return word_tokenizer(vocabulary)
+def served_tokenizer(shape: str, vocabulary: int, *, subwords: bool = False) -> Any:
+    """Returns the embedded model's tokenizer; for random ones words, or `subwords` of this repository."""
     from transformers import AutoTokenizer
 
+    if shape != FIDDLE:
+        return subword_tokenizer(vocabulary) if subwords else word_tokenizer(vocabulary)
     return AutoTokenizer.from_pretrained(_fiddle())
+
+
+def subword_tokenizer(vocabulary: int) -> Any:
+    """Returns a byte-level BPE tokenizer of exactly as many tokens, learned from Python and Markdown files at hand.
+
+    Where they hold too few pieces of words, tokens that no text is made of fill the vocabulary up.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    special = ["<pad>", "<s>", "</s>", "<unk>"]
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=special, initial_alphabet=alphabet)
+    tokenizer.train([str(file) for file in _texts()], trainer)
+    tokenizer.add_tokens([f"<none{number}>" for number in range(vocabulary - tokenizer.get_vocab_size())])
+    fast: Any = PreTrainedTokenizerFast
+    return fast(tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+def _texts() -> list[Path]:
+    """Returns this repository's files and those of the standard library, in an order that does not change."""
+    import sysconfig
+
+    root = Path(__file__).parents[1]
+    own = [*root.glob("docs/*.md"), *root.glob("src/**/*.py"), *root.glob("tests/**/*.py")]
+    return sorted(own) + sorted(Path(sysconfig.get_paths()["stdlib"]).glob("*.py"))
+
+
+def write_adapters(model: Any, folder: Path) -> dict[str, Path]:
+    """Writes eight adapters in PEFT's format, all linear layers of attention and MLP, drawn from their names.
+
+    Returns where each is. Their second matrices are not zero: each changes the replies.
+    """
+    import torch
+    from safetensors.torch import save_file
+
+    linears = {
+        name: layer.weight.shape
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear) and name.endswith(LORA_TARGETS)
+    }
+    found = {}
+    for adapter in ADAPTERS:
+        generator = torch.Generator().manual_seed(zlib.crc32(adapter.encode()))
+        weights = {}
+        for name, (outputs, inputs) in linears.items():
+            for part, size in (("lora_A", (LORA_RANK, inputs)), ("lora_B", (outputs, LORA_RANK))):
+                key = f"base_model.model.{name}.{part}.weight"
+                weights[key] = 0.02 * torch.randn(size, generator=generator)
+        found[adapter] = folder / adapter
+        found[adapter].mkdir()
+        save_file(weights, found[adapter] / "adapter_model.safetensors", metadata={"format": "pt"})
+        (found[adapter] / "adapter_config.json").write_text(json.dumps(_ADAPTER), encoding="utf-8")
+    return found
+
+
+_ADAPTER = {
+    "peft_type": "LORA",
+    "task_type": "CAUSAL_LM",
+    "base_model_name_or_path": "",
+    "r": LORA_RANK,
+    "lora_alpha": LORA_ALPHA,
+    "use_rslora": True,
+    "target_modules": list(LORA_TARGETS),
+    "bias": "none",
+    "inference_mode": True,
+}
 
 
 def _fiddle() -> Path:

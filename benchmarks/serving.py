@@ -15,6 +15,9 @@ from benchmarks.suites import Bound, Suite, command_line, keep, measure
 ENGINE = ("", "the engine as it comes")
 CONTINUOUS = ("--peer continuous", "continuous batching, pages of 64 tokens, a cache of 16,384, passes of 512")
 ALONE = ("--peer generate --batch 1", "`generate`, one request at a time")
+FIDDLE = "--shape fiddle"
+MOST_OVERHEAD = 1.08
+"""The time of replies with a grammar by that of replies of as many tokens without."""
 TOGETHER = ("--peer generate --batch 8", "`generate`, all requests of a block at once")
 
 
@@ -46,7 +49,7 @@ def _precisions() -> dict[str, tuple[str, str]]:
     }
 
 
-def _suites() -> dict[str, Suite]:
+def _against_transformers() -> dict[str, Suite]:
     continuous = {"Luthier": ENGINE, "continuous batching": CONTINUOUS}
     alone = {"Luthier": ENGINE, "one by one": ALONE}
     uniform = {"Luthier": ENGINE, "generate": TOGETHER}
@@ -54,19 +57,61 @@ def _suites() -> dict[str, Suite]:
     to_alone = Bound("Luthier", "one by one", speed=3, aim=5)
     to_uniform = Bound("Luthier", "generate", speed=1, aim=1.3)
     to_bf16, to_fp32 = (Bound("Luthier bf16", f"generate {one}", aim=2) for one in ("bf16", "fp32"))
-    fiddle = "--shape fiddle"
+    ragged, equal = "fp32, ragged requests", "fp32, equal requests"
     return {
-        "ragged": _suite("29M, fp32, ragged requests", "ragged", continuous, to_continuous),
-        "alone": _suite("29M, fp32, ragged requests", "ragged", alone, to_alone),
-        "uniform": _suite("29M, fp32, equal requests", "uniform", uniform, to_uniform),
+        "ragged": _suite(f"29M, {ragged}", "ragged", continuous, to_continuous),
+        "alone": _suite(f"29M, {ragged}", "ragged", alone, to_alone),
+        "uniform": _suite(f"29M, {equal}", "uniform", uniform, to_uniform),
         "uniform-bf16": _suite("29M, equal requests", "uniform", _precisions(), to_bf16, to_fp32),
-        "ragged-fiddle": _suite("Fiddle, fp32, ragged requests", "ragged", continuous, to_continuous, common=fiddle),
-        "alone-fiddle": _suite("Fiddle, fp32, ragged requests", "ragged", alone, to_alone, common=fiddle),
-        "uniform-fiddle": _suite("Fiddle, fp32, equal requests", "uniform", uniform, to_uniform, common=fiddle),
+        "ragged-fiddle": _suite(f"Fiddle, {ragged}", "ragged", continuous, to_continuous, common=FIDDLE),
+        "alone-fiddle": _suite(f"Fiddle, {ragged}", "ragged", alone, to_alone, common=FIDDLE),
+        "uniform-fiddle": _suite(f"Fiddle, {equal}", "uniform", uniform, to_uniform, common=FIDDLE),
     }
 
 
-SUITES = _suites()
+def _adapters() -> dict[str, Suite]:
+    sides = {
+        "Luthier adapters": ("--adapters", "eight adapters in turn"),
+        "Luthier": ("", "the same requests of the base"),
+        "PEFT mixed": ("--peer generate --batch 32 --adapters", "`generate` with `adapter_names`, 32 at once"),
+    }
+    ragged = sides | {
+        "PEFT mixed": (
+            "--peer generate --batch 8 --adapters",
+            "`generate` with `adapter_names`, 8 of like length at once",
+        )
+    }
+    bounds = (
+        Bound("Luthier adapters", "Luthier", speed=0.65, aim=0.9),
+        Bound("Luthier adapters", "PEFT mixed", speed=1.4),
+    )
+    what = "29M, fp32, 8 adapters of rank 16"
+    return {
+        "adapters": _suite(f"{what}, equal requests", "even", sides, *bounds),
+        "adapters-ragged": _suite(f"{what}, ragged requests", "ragged", ragged, *bounds),
+    }
+
+
+def _own() -> dict[str, Suite]:
+    grammar = {
+        "with a grammar": ("--subwords --grammar", "JSON of a schema"),
+        "without": ("--subwords", "free replies"),
+    }
+    overhead = Bound("with a grammar", "without", speed=1 / MOST_OVERHEAD)
+    prefix = {
+        "Luthier": ENGINE,
+        "no reuse": ("--no-reuse", "reuse=False"),
+        "continuous batching": (CONTINUOUS[0], f"{CONTINUOUS[1]}, which shares pages of equal prefixes too"),
+    }
+    to_none, to_continuous = Bound("Luthier", "no reuse", speed=3), Bound("Luthier", "continuous batching")
+    return {
+        "grammar": _suite("29M, fp32, a grammar of 32,000 tokens", "even", grammar, overhead),
+        "grammar-fiddle": _suite("Fiddle, fp32, a grammar of 4,096 tokens", "even", grammar, overhead, common=FIDDLE),
+        "prefix": _suite("29M, fp32, prompts that start alike", "prefix", prefix, to_none, to_continuous),
+    }
+
+
+SUITES = _against_transformers() | _adapters() | _own()
 
 
 def _command(arguments: str, suite: Suite) -> list[str]:

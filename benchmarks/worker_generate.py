@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import tempfile
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from benchmarks.blocks import Turn
-from benchmarks.served import FIDDLE, WORKS, Request, counted, requests, served_model
+from benchmarks.served import FIDDLE, WORKS, Request, counted, requests, served_model, write_adapters
 from benchmarks.shapes import SHAPES
 
 PATIENCE_S = 120
@@ -26,10 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     torch.set_num_threads(1)
     model = served_model(given.shape, given.precision)
+    vocabulary = model.config.vocab_size
+    if given.adapters:
+        model = with_adapters(model)
     answer = continuous(model, given) if given.peer == "continuous" else generate(model, given.batch)
     turn = Turn()
     for block in itertools.count():
-        asked = requests(given.work, model.config.vocab_size, block)
+        asked = requests(given.work, vocabulary, block, adapters=given.adapters)
         turn.step(counted(asked, answer(asked)))
 
 
@@ -41,6 +46,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--precision", choices=("bf16", "fp32"), default="fp32")
     parser.add_argument("--work", choices=sorted(WORKS), default="ragged")
     parser.add_argument("--batch", type=int, default=1, help="requests of like length that `generate` gets at once")
+    parser.add_argument("--adapters", action="store_true", help="eight of PEFT's adapters, mixed in a batch")
     parser.add_argument("--page", type=int, default=64, help="tokens of a page of the continuous cache")
     parser.add_argument("--batch-tokens", type=int, default=512, help="tokens of a continuous pass")
     parser.add_argument("--cache-tokens", type=int, default=16_384, help="tokens the continuous cache holds")
@@ -60,13 +66,28 @@ def generate(model: Any, size: int) -> Answer:
             batch = [asked[place] for place in places]
             tokens, mask = left_padded([one.prompt for one in batch])
             most = max(one.length for one in batch)
-            out = model.generate(input_ids=tokens, attention_mask=mask, max_new_tokens=most, do_sample=False)
+            names = [one.adapter for one in batch]
+            mixed = {"adapter_names": names} if any(names) else {}
+            out = model.generate(input_ids=tokens, attention_mask=mask, max_new_tokens=most, do_sample=False, **mixed)
             written = out.shape[1] - tokens.shape[1]
             for place in places:
                 found[place] = min(written, asked[place].length)  # what is beyond the length was not asked for
         return found
 
     return torch.inference_mode()(answer)
+
+
+def with_adapters(model: Any) -> Any:
+    """Returns the model with PEFT's own layers and eight adapters."""
+    from peft import PeftModel
+
+    with tempfile.TemporaryDirectory() as folder:
+        places = write_adapters(model, Path(folder))
+        first, *others = places
+        found = PeftModel.from_pretrained(model, places[first], adapter_name=first)
+        for name in others:
+            found.load_adapter(places[name], adapter_name=name)
+    return found.eval()
 
 
 def left_padded(prompts: Sequence[Sequence[int]]) -> tuple[Any, Any]:
