@@ -1,14 +1,17 @@
 """Serving beside transformers: `python -m benchmarks.serving SUITE... [--blocks N]`.
 
 Both sides answer the same requests, one thread each, in alternating blocks; what counts is tokens of replies per
-CPU-second. A ratio is the median over the blocks, with a 90 % interval.
+CPU-second. A ratio is the median over the blocks, with a 90 % interval. `memory` and `equality` are checks.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Sequence
 
+from benchmarks.blocks import ENVIRONMENT
 from benchmarks.served import WORKS
 from benchmarks.suites import Bound, Suite, command_line, keep, measure
 
@@ -114,16 +117,26 @@ def _own() -> dict[str, Suite]:
 SUITES = _against_transformers() | _adapters() | _own()
 
 
+CHECKS = {"memory": "benchmarks.budget", "equality": "benchmarks.equality"}
+"""What holds or does not, by name: modules of their own, with no other side."""
+
+
 def _command(arguments: str, suite: Suite) -> list[str]:
     module = "benchmarks.worker_generate" if "--peer" in arguments else "benchmarks.worker_engine"
     return [sys.executable, "-m", module, *suite.common.split(), *arguments.split()]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Reads the command line, runs the suites, prints and keeps their figures."""
-    given = command_line("benchmarks.serving", list(SUITES), arguments)
-    for name in given.suites or SUITES:
-        keep(measure(name, SUITES[name], _command, blocks=given.blocks))
+    """Reads the command line, runs the suites, prints and keeps their figures; fails where a check does not hold."""
+    given = command_line("benchmarks.serving", [*SUITES, *CHECKS], arguments)
+    failed = []
+    for name in given.suites or [*SUITES, *CHECKS]:
+        if name in SUITES:
+            keep(measure(name, SUITES[name], _command, blocks=given.blocks))
+        elif subprocess.run([sys.executable, "-m", CHECKS[name]], check=False, env=os.environ | ENVIRONMENT).returncode:
+            failed.append(name)
+    if failed:
+        sys.exit(f"not held: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
