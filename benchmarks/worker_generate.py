@@ -50,6 +50,7 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--page", type=int, default=64, help="tokens of a page of the continuous cache")
     parser.add_argument("--batch-tokens", type=int, default=512, help="tokens of a continuous pass")
     parser.add_argument("--cache-tokens", type=int, default=16_384, help="tokens the continuous cache holds")
+    parser.add_argument("--requests", type=int, default=64, help="most requests of a continuous pass")
     parser.add_argument("--no-sharing", action="store_true", help="without shared blocks of the continuous cache")
     return parser
 
@@ -115,7 +116,7 @@ def continuous(model: Any, given: argparse.Namespace) -> Answer:
             page_size=given.page,
             num_blocks=given.cache_tokens // given.page,
             max_batch_tokens=given.batch_tokens,
-            max_requests_per_batch=64,
+            max_requests_per_batch=given.requests,
             allow_block_sharing=not given.no_sharing,
         ),
     )
