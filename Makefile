@@ -1,7 +1,7 @@
 # Each target sets up what it needs (scripts/setup.sh) and is quick when nothing has changed.
 #   TORCH=cpu|cuda   which build of torch (chosen by itself otherwise)
 #   PYTHON=/path     which Python makes .venv (the newest of 3.11 to 3.13 otherwise)
-.PHONY: help demo test check compat soak bench docs clean
+.PHONY: help demo test check compat soak bench bench-serving docs clean
 .DEFAULT_GOAL := help
 
 PY = .venv/bin/python
@@ -15,6 +15,7 @@ help:
 	@echo "make compat  other people's code on what Luthier wrote, and the notebooks, in environments of their own"
 	@echo "make soak    long faults and many seeds"
 	@echo "make bench   Luthier beside TRL and transformers' Trainer, over an hour (ARGS='full-best' for one suite)"
+	@echo "make bench-serving  its engine beside transformers and PEFT, over an hour (ARGS='ragged uniform' for some suites)"
 	@echo "make docs    write the generated tables in docs/"
 	@echo "make clean   remove every environment"
 
@@ -52,6 +53,10 @@ bench:
 	@sh scripts/setup.sh dev
 	@sh scripts/setup.sh bench
 	$(PY) -m benchmarks.training $(ARGS)
+
+bench-serving:
+	@sh scripts/setup.sh dev
+	$(PY) -m benchmarks.serving $(ARGS)
 
 docs:
 	@sh scripts/setup.sh core

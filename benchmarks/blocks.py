@@ -32,16 +32,16 @@ ENVIRONMENT = {
 
 
 class Turn:
-    """A worker's side: `step` after every optimizer step; it waits where a block ends."""
+    """A worker's side: `step` after every optimizer step, or after all requests of a block; it waits where one ends."""
 
-    def __init__(self, steps_per_block: int) -> None:
+    def __init__(self, steps_per_block: int = 1) -> None:
         self.steps_per_block = steps_per_block
         self._tokens = 0
         self._losses: list[float] = []
         self._say({"peak_bytes": peak_bytes()})
         self._await()
 
-    def step(self, tokens: int, loss: float) -> None:
+    def step(self, tokens: int, loss: float = 0.0) -> None:
         """Counts one step; where the block is full, reports it and waits for the next turn."""
         self._tokens += tokens
         self._losses.append(loss)

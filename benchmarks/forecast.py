@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.blocks import ENVIRONMENT
 from benchmarks.growth import write_model, write_rows
-from benchmarks.training import RESULTS
+from benchmarks.suites import RESULTS
 
 ROWS = 400
 RUNS = (

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.blocks import MARK, peak_bytes
 from benchmarks.shapes import build_model
-from benchmarks.training import RESULTS
+from benchmarks.suites import RESULTS
 
 SIZES = (1_000, 10_000, 100_000)
 ROUNDS = 3

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.shapes import SHAPES, build_model
-from benchmarks.training import RESULTS
+from benchmarks.suites import RESULTS
 
 LENGTHS = (256, 512, 1024, 2048, 4096)
 TOKENS = 4096

@@ -114,3 +114,20 @@ def batches(rows: list[Example], order: str) -> list[list[Example]]:
         made += [pool[place : place + BATCH] for place in range(0, len(pool), BATCH)]
     shuffled = np.random.default_rng(0).permutation(len(made))
     return [made[place] for place in shuffled]
+
+
+def word_tokenizer(vocabulary: int) -> Any:
+    """Returns a tokenizer of as many words as the vocabulary has tokens, for random tokens that nobody reads."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    special = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
+    words = special | {f"w{number}": number for number in range(4, vocabulary)}
+    fast: Any = PreTrainedTokenizerFast
+    return fast(
+        tokenizer_object=Tokenizer(models.WordLevel(words, unk_token="<unk>")),
+        pad_token="<pad>",
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+    )

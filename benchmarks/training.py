@@ -6,46 +6,15 @@ filling) tokens per CPU-second. A ratio is the median over the blocks, with a 90
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from benchmarks.blocks import Side, ratio, run
+from benchmarks.suites import Bound, Suite, command_line, keep, measure
 
 PEERS = os.environ.get("LUTHIER_BENCH_PYTHON", ".venv-bench/bin/python")
-RESULTS = Path("build/benchmarks")
 CHECKPOINTED = "recomputing activations, as by default; rows in random order"
 UNCHECKPOINTED = "no recomputation, batches of like length"
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What a ratio must clear: `ours` against `peer`, in speed (at least) and in memory (at most)."""
-
-    ours: str
-    peer: str
-    speed: float | None = None
-    memory: float | None = None
-    aim: float | None = None
-
-
-@dataclass(frozen=True)
-class Suite:
-    """Sides that take turns, by name: the arguments of their workers, with the settings they stand for."""
-
-    what: str
-    sides: dict[str, tuple[str, str]]
-    bounds: tuple[Bound, ...]
-    steps: int = 3
-    blocks: int = 9
-    common: str = ""
 
 
 LUTHIER = {
@@ -114,96 +83,17 @@ def _suites() -> dict[str, Suite]:
 SUITES = _suites()
 
 
-def measure(name: str, *, blocks: int | None, say: Any = print) -> dict[str, Any]:
-    """Runs one suite and returns its figures as plain JSON values."""
-    suite = SUITES[name]
-    sides = [Side(side, _command(arguments, suite)) for side, (arguments, _) in suite.sides.items()]
-    say(f"{name}: {suite.what}; CPU-seconds of each block of {suite.steps} steps")
-    began = os.getloadavg()
-    run(sides, blocks or suite.blocks, warm_up=2, log=RESULTS / "log", say=say)
-    found = {side.name: side for side in sides}
-    return {
-        "suite": name,
-        "what": suite.what,
-        "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, one thread a side",
-        "load": [round(one, 1) for one in (*began[:1], *os.getloadavg()[:1])],
-        "blocks": blocks or suite.blocks,
-        "steps": suite.steps,
-        "sides": {
-            side.name: {
-                "settings": suite.sides[side.name][1],
-                "tokens_per_cpu_second": side.rate,
-                "peak_bytes": side.peak_bytes,
-                "blocks": side.blocks,
-            }
-            for side in sides
-        },
-        "ratios": [_judged(bound, found) for bound in suite.bounds],
-    }
-
-
 def _command(arguments: str, suite: Suite) -> list[str]:
     ours = "--trainer" not in arguments
     python, module = (sys.executable, "benchmarks.worker_luthier") if ours else (PEERS, "benchmarks.worker_peer")
     return [python, "-m", module, "--steps", str(suite.steps), *suite.common.split(), *arguments.split()]
 
 
-def _judged(bound: Bound, sides: dict[str, Side]) -> dict[str, Any]:
-    ours, peer = sides[bound.ours], sides[bound.peer]
-    speed, memory = ratio(ours, peer), ours.peak_bytes / peer.peak_bytes
-    return {
-        "ours": bound.ours,
-        "peer": bound.peer,
-        "speed": speed.median,
-        "interval": [speed.low, speed.high],
-        "speed_bound": bound.speed,
-        "speed_aim": bound.aim,
-        "speed_verdict": _verdict(None if bound.speed is None else speed.low >= bound.speed),
-        "memory": memory,
-        "memory_bound": bound.memory,
-        "memory_verdict": _verdict(None if bound.memory is None else memory <= bound.memory),
-    }
-
-
-def _verdict(held: bool | None) -> str:
-    return "" if held is None else "holds" if held else "MISSED"
-
-
-def table(found: dict[str, Any]) -> str:
-    """Returns a suite's figures as Markdown."""
-    lines = [
-        f"### {found['what']} ({found['suite']}, {found['date']})",
-        "",
-        f"{found['blocks']} blocks of {found['steps']} steps of 8 rows; {found['machine']}; "
-        f"load {found['load'][0]} before, {found['load'][1]} after.",
-        "",
-        "| side | settings | tokens per CPU-second | peak memory |",
-        "|---|---|---|---|",
-    ]
-    for name, side in found["sides"].items():
-        rate, peak = side["tokens_per_cpu_second"], side["peak_bytes"] / 1e9
-        lines.append(f"| {name} | {side['settings']} | {rate:.0f} | {peak:.2f} GB |")
-    lines += ["", "| ratio | speed (90 % interval) | bound | memory | bound |", "|---|---|---|---|---|"]
-    for one in found["ratios"]:
-        speed = f"{one['speed']:.2f} [{one['interval'][0]:.2f}, {one['interval'][1]:.2f}]"
-        wanted = f"at least {one['speed_bound']}: {one['speed_verdict']}" if one["speed_bound"] else ""
-        room = f"at most {one['memory_bound']}: {one['memory_verdict']}" if one["memory_bound"] else ""
-        lines.append(f"| {one['ours']} / {one['peer']} | {speed} | {wanted} | {one['memory']:.2f} | {room} |")
-    return "\n".join(lines) + "\n"
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line, runs the suites, prints and keeps their figures."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training")
-    parser.add_argument("suites", nargs="*", choices=[*SUITES, []], help=f"default: all of {', '.join(SUITES)}")
-    parser.add_argument("--blocks", type=int, help="blocks that count; fewer than 7 make no claim")
-    given = parser.parse_args(arguments)
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    given = command_line("benchmarks.training", list(SUITES), arguments)
     for name in given.suites or SUITES:
-        found = measure(name, blocks=given.blocks)
-        (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        print("\n" + table(found), flush=True)
+        keep(measure(name, SUITES[name], _command, blocks=given.blocks))
 
 
 if __name__ == "__main__":

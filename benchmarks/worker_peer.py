@@ -21,6 +21,7 @@ from benchmarks.shapes import (
     build_model,
     examples,
     same_adapter,
+    word_tokenizer,
 )
 
 
@@ -94,7 +95,7 @@ def _train(given: argparse.Namespace, folder: str) -> None:
             model=model,
             args=SFTConfig(**shared, gradient_checkpointing=not given.no_checkpointing),
             train_dataset=data,
-            processing_class=_tokenizer(given.shape),
+            processing_class=word_tokenizer(SHAPES[given.shape]["vocab_size"]),
             peft_config=_adapter() if given.train == "lora" else None,
             callbacks=[Watch()],
         )
@@ -109,7 +110,9 @@ def _train(given: argparse.Namespace, folder: str) -> None:
             model=model,
             args=TrainingArguments(**shared),
             train_dataset=data,
-            data_collator=DataCollatorForSeq2Seq(_tokenizer(given.shape), label_pad_token_id=-100),
+            data_collator=DataCollatorForSeq2Seq(
+                word_tokenizer(SHAPES[given.shape]["vocab_size"]), label_pad_token_id=-100
+            ),
             callbacks=[Watch()],
         )
     same_adapter(trainer.model)
@@ -130,23 +133,6 @@ def _adapter() -> Any:
     targets = list(LORA_TARGETS)
     return LoraConfig(
         r=LORA_RANK, lora_alpha=LORA_ALPHA, use_rslora=True, target_modules=targets, task_type="CAUSAL_LM"
-    )
-
-
-def _tokenizer(shape: str) -> Any:
-    """Returns a tokenizer of as many words as the shape has tokens: the trainers want one to fill up batches with."""
-    from tokenizers import Tokenizer, models
-    from transformers import PreTrainedTokenizerFast
-
-    special = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3}
-    words = special | {f"w{number}": number for number in range(4, SHAPES[shape]["vocab_size"])}
-    fast: Any = PreTrainedTokenizerFast
-    return fast(
-        tokenizer_object=Tokenizer(models.WordLevel(words, unk_token="<unk>")),
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        unk_token="<unk>",
     )
 
 

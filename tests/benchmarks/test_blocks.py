@@ -12,7 +12,8 @@ import pytest
 from benchmarks.blocks import Side, middle, ratio, run
 from benchmarks.growth import table as growth_table
 from benchmarks.shapes import BATCH, batches, examples
-from benchmarks.training import SUITES, _judged, table
+from benchmarks.suites import judged, table
+from benchmarks.training import SUITES
 
 
 def test_the_interval_holds_the_median_as_often_as_it_says() -> None:
@@ -44,12 +45,21 @@ def test_a_ratio_is_of_blocks_with_the_same_work() -> None:
 
 def test_a_missed_bound_is_said() -> None:
     bound = SUITES["full-defaults"].bounds[0]
-    fast = _judged(bound, {"Luthier": side("Luthier", 1, 1), "TRL": side("TRL", 6, 7)})
+    fast = judged(bound, {"Luthier": side("Luthier", 1, 1), "TRL": side("TRL", 6, 7)})
     assert (fast["speed_verdict"], fast["memory_verdict"]) == ("holds", "MISSED")
-    slow = _judged(bound, {"Luthier": side("Luthier", 1, 1), "TRL": side("TRL", 4, 7)})
+    slow = judged(bound, {"Luthier": side("Luthier", 1, 1), "TRL": side("TRL", 4, 7)})
     assert slow["speed_verdict"] == "MISSED"
     text = table(
-        {"what": "w", "suite": "s", "date": "d", "blocks": 2, "steps": 1, "machine": "m", "load": [0, 0]}
+        {
+            "what": "w",
+            "suite": "s",
+            "date": "d",
+            "blocks": 2,
+            "work": "w",
+            "tokens": "t",
+            "machine": "m",
+            "load": [0, 0],
+        }
         | {"sides": {}, "ratios": [slow]}
     )
     assert "| 5.50 [4.00, 7.00] | at least 5: MISSED | 1.00 | at most 0.5: MISSED |" in text
