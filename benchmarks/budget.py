@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.blocks import peak_bytes
 from benchmarks.served import counted, requests
 from benchmarks.suites import RESULTS
-from benchmarks.worker_engine import answer, open_engine
+from benchmarks.worker_engine import drafted, open_engine
 
 ROUNDS = 4
 BUDGET_MB = 64
@@ -27,23 +27,22 @@ def measure(shape: str, budget_bytes: int, rounds: int) -> dict[str, Any]:
     """Returns the peak of the engine's account and the growth of the process, beside the budget."""
     engine = open_engine(shape, kv_memory_bytes=budget_bytes)
     vocabulary = engine.model.config.vocab_size
-    most, before = 0, peak_bytes()
-
-    def look(*_: Any) -> None:
-        nonlocal most
-        most = max(most, engine.memory.used_bytes)
-
-    tokens = 0
-    for number in range(rounds):
-        asked = requests("ragged", vocabulary, number)
-        replies = answer(engine, asked, on_token=look)
-        tokens += counted(asked, [len(reply.token_ids) for reply in replies])
+    before, tokens = peak_bytes(), 0
+    with engine.session() as session:
+        for number in range(rounds):
+            asked = requests("ragged", vocabulary, number)
+            drafts = drafted(engine, asked)
+            for draft in drafts:
+                session.add(draft)
+            while not session.is_idle:
+                session.step()
+            tokens += counted(asked, [len(draft.tokens) for draft in drafts])
     return {
         "shape": shape,
         "tokens": tokens,
-        "budget_bytes": engine.memory.budget_bytes,
+        "budget_bytes": session.memory.budget_bytes,
         "asked_bytes": budget_bytes,
-        "used_bytes": most,
+        "used_bytes": session.memory.peak_bytes,
         "grown_bytes": peak_bytes() - before,
     }
 

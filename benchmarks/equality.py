@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.served import FIDDLE, Request, requests
+from benchmarks.served import FIDDLE, Request, requests, served_model
 from benchmarks.suites import RESULTS
 from benchmarks.worker_engine import answer, open_engine
 
@@ -45,15 +45,15 @@ class Found:
 
 def compare(shape: str, count: int = PROMPTS) -> Found:
     """Returns how the engine's replies to `count` ragged prompts compare."""
-    engine = open_engine(shape)
+    engine, plain = open_engine(shape), served_model(shape, "fp32")
     asked = ragged(engine.model.config.vocab_size, count)
     replies = answer(engine, asked, logprobs=True)
     found = Found(shape)
     for one, reply in zip(asked, replies, strict=True):
-        tokens, gaps = _generated(engine.model, one)
+        tokens, gaps = _generated(plain, one)
         _count(found, reply.token_ids, tokens, gaps)
     pairs = [(one.prompt, reply.token_ids) for one, reply in zip(asked, replies, strict=True)]
-    trained = trained_logprobs(engine.model, pairs)
+    trained = trained_logprobs(plain, pairs)
     for reply, expected in zip(replies, trained, strict=True):
         differences = np.abs(np.subtract(reply.logprobs, expected))
         found.logprobs += len(expected)

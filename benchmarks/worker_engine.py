@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def answered(given: argparse.Namespace) -> Iterator[int]:
     engine = open_engine(given.shape, given.precision, subwords=given.subwords, **settings)
     with tempfile.TemporaryDirectory() as folder:
         if given.adapters:
-            for name, place in write_adapters(engine.model, Path(folder)).items():
+            for name, place in write_adapters(served_model(given.shape, given.precision), Path(folder)).items():
                 engine.adapters.add(name, place)
         asks: dict[str, Any] = {"grammar": _grammar()} if given.grammar else {}
         yield 0
@@ -91,21 +91,27 @@ def open_engine(shape: str, precision: str = "fp32", *, subwords: bool = False, 
     torch.set_num_threads(1)
     model = served_model(shape, precision)
     tokenizer = served_tokenizer(shape, model.config.vocab_size, subwords=subwords)
-    asked: dict[str, Any] = {"stop_ids": frozenset(), "context_length": CONTEXT} | settings
+    asked: dict[str, Any] = {"stop_ids": frozenset(), "context_length": CONTEXT, "owned": True} | settings
     return Engine(model, tokenizer, **asked)
 
 
-def answer(
-    engine: Any, asked: Sequence[Request], *, on_token: Callable[..., None] | None = None, **asks: Any
-) -> list[Any]:
+def answer(engine: Any, asked: Sequence[Request], **asks: Any) -> list[Any]:
     """Returns the replies to a block's requests: greedy, of the lengths asked for; `asks` are fields of `Sampling`."""
+    prompts, samplings = _asked(asked, asks)
+    replies: list[Any] = engine.generate(prompts, samplings, adapters=[one.adapter for one in asked])
+    return replies
+
+
+def drafted(engine: Any, asked: Sequence[Request]) -> list[Any]:
+    """Returns the replies to a block's requests before anything of them is written."""
+    drafts: list[Any] = engine.drafts(*_asked(asked, {}), streaming=False)
+    return drafts
+
+
+def _asked(asked: Sequence[Request], asks: Mapping[str, Any]) -> tuple[list[Any], list[Any]]:
     from luthier.records.messages import Sampling
 
-    samplings = [Sampling(max_tokens=one.length, **asks) for one in asked]
-    adapters = [one.adapter for one in asked]
-    chosen = {"adapters": adapters} if any(adapters) else {}
-    replies: list[Any] = engine.generate([one.prompt for one in asked], samplings, on_token, **chosen)
-    return replies
+    return [one.prompt for one in asked], [Sampling(max_tokens=one.length, **asks) for one in asked]
 
 
 def _grammar() -> str:

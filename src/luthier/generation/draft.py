@@ -36,6 +36,7 @@ class Draft:
         self.scope, self.adapter = scope, adapter
         self.generator = generator_for(sampling)
         self.finish_reason: FinishReason | None = None
+        self.cached = 0  # tokens of the prompt that had been read for another text
         self.abandoned = False  # nobody waits for it any more; set from any thread
         self._tokenizer, self._stop_ids = tokenizer, stop_ids
         self._tokens: list[int] = []
@@ -115,4 +116,4 @@ class Draft:
         )
 
     def _usage(self) -> Usage:
-        return Usage(len(self.prompt), len(self._tokens))
+        return Usage(len(self.prompt), len(self._tokens), self.cached)

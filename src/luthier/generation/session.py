@@ -174,6 +174,8 @@ class Session:
         figures, scheduler = self.figures, self.scheduler
         for seat in (share.seat for share in shares if not share.seat.begun):
             seat.begun = True
+            if isinstance(seat.request, Draft):
+                seat.request.cached = seat.reused
             figures.began(seat)
         figures.passes += bool(shares)
         figures.waiting, figures.running = len(scheduler.waiting), len(scheduler.running)

@@ -96,10 +96,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens in and out of one reply."""
+    """Tokens in and out of one reply; `cached_tokens` of the prompt had been read for another text."""
 
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

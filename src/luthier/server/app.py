@@ -23,7 +23,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from luthier.server.call import Call, Endpoint, Upload
-from luthier.server.errors import ApiError, as_api_error
+from luthier.server.errors import LATER_S, ApiError, as_api_error
+from luthier.server.metrics import CONTENT_TYPE, exposition
 from luthier.server.options import BODY_LIMIT, FILE_LIMIT, KEY
 from luthier.server.pages import info_page
 from luthier.server.routes import ENDPOINTS
@@ -49,15 +50,32 @@ def create_app(server: Server) -> ASGIApp:
 
     routes = [_route(endpoint, server) for endpoint in ENDPOINTS]
     app = Starlette(
-        routes=[*routes, Route("/health", _health), Route("/", _page(server))],
+        routes=[*routes, Route("/health", _health(server)), Route("/metrics", _metrics(server)), Route("/", _page(server))],
         exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
         lifespan=lifespan,
     )
     return _Front(app)
 
 
-async def _health(_: Request) -> Response:
-    return JSONResponse({"status": "ok"})
+def _health(server: Server) -> Any:
+    async def answer(_: Request) -> Response:
+        down = server.answering.down()
+        if down:
+            return JSONResponse({"status": "down", "models": down}, status_code=503, headers={"retry-after": LATER_S})
+        return JSONResponse({"status": "ok"})
+
+    return answer
+
+
+def _metrics(server: Server) -> Any:
+    async def answer(request: Request) -> Response:
+        try:
+            _check_key(request)
+        except ApiError as error:
+            return error_response(error)
+        return Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)
+
+    return answer
 
 
 def _page(server: Server) -> Any:

@@ -97,6 +97,8 @@ class SamplingIn(Body):
     max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
+    top_k: int | None = Field(default=None, ge=0, le=1_000_000)
+    min_p: float | None = Field(default=None, ge=0, le=1)
     n: int | None = Field(default=None, ge=1, le=128)
     stop: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4)] | None = None
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
@@ -114,6 +116,8 @@ class SamplingIn(Body):
             max_tokens=max_tokens,
             temperature=1.0 if self.temperature is None else self.temperature,
             top_p=1.0 if self.top_p is None else self.top_p,
+            top_k=self.top_k or 0,
+            min_p=self.min_p or 0.0,
             stop=tuple(text for text in stop if text),
             seed=self.seed,
             frequency_penalty=self.frequency_penalty or 0.0,
@@ -260,7 +264,7 @@ def usage_json(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.prompt_tokens,
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens, "audio_tokens": 0},
         "completion_tokens_details": {
             "reasoning_tokens": 0,
             "audio_tokens": 0,
@@ -272,7 +276,7 @@ def usage_json(usage: Usage) -> dict[str, Any]:
 
 def total_usage(usages: Sequence[Usage]) -> Usage:
     """Returns the usage of a request: its prompt counts once, its replies each."""
-    return Usage(usages[0].prompt_tokens, sum(usage.completion_tokens for usage in usages))
+    return Usage(usages[0].prompt_tokens, sum(one.completion_tokens for one in usages), usages[0].cached_tokens)
 
 
 def logprobs_json(deltas: Sequence[Delta], bytes_of: TokenBytes) -> dict[str, Any]:
