@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from luthier.errors import BusyError, CapacityError, ContextError, LuthierError, NotFoundError, RemoteError, StoreError
@@ -53,7 +54,8 @@ def as_api_error(error: Exception) -> ApiError:
         case StoreError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
         case BusyError():
-            return ApiError(str(error), status=503, kind="server_error", retry=True)
+            later = str(math.ceil(error.later_s))
+            return ApiError(str(error), status=429, code="server_busy", kind="requests", retry=True, later=later)
         case ContextError():
             return ApiError(str(error), code="context_length_exceeded", param=error.param or "messages")
         case LuthierError():

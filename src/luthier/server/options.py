@@ -57,4 +57,10 @@ class ServerOptions(WorkerOptions):
         le=1000,
         description="models of each kind kept in memory at once; the one unused the longest goes first",
     )
+    max_queue: int = Field(
+        default=512, ge=1, le=100_000, description="replies of a model that are written or waited for; more get a 429"
+    )
+    request_timeout_s: float = Field(
+        default=600.0, ge=0, le=86_400, description="seconds that a reply may take from the request on; 0 is no limit"
+    )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

@@ -13,7 +13,7 @@ from luthier.server.wire.embeddings import CreateEmbeddings, check_texts, embedd
 
 async def create(call: Call) -> Any:
     if (remote := call.server.answering.remote(call.body.model, "embedding")) is not None:
-        return await forward(remote, "/embeddings", call.body, call.body.model)
+        return await forward(remote, "/embeddings", call)
     return await run_in_threadpool(_embed, call)
 
 
