@@ -42,15 +42,17 @@ class CapacityError(LuthierError):
 
 
 class BusyError(LuthierError):
-    """Too much is under way; the same may well be possible in a moment."""
+    """Too much is under way; the same may well be possible in `later_s` seconds."""
+
+    def __init__(
+        self, problem: str, *, where: str = "", remedy: str = "", param: str | None = None, later_s: float = 2.0
+    ) -> None:
+        super().__init__(problem, where=where, remedy=remedy, param=param)
+        self.later_s = later_s
 
 
 class EngineError(LuthierError):
     """What answers is broken, and begins again by itself: nothing is wrong with the request."""
-
-
-class DeadlineError(LuthierError):
-    """The work took longer than it may."""
 
 
 class CheckpointError(LuthierError):

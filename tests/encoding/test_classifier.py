@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +92,6 @@ def test_a_text_longer_than_may_be_read_at_once_is_refused(tmp_path: Path, monke
     assert classifier.scores(["kill " * 60]).shape == (1, 3)
     with pytest.raises(ContextError, match="4 windows of 32 tokens, and 3"):
         classifier.scores(["kill " * 75])
-
-
-def test_the_turn_is_held_while_the_model_computes_and_only_then(tmp_path: Path) -> None:
-    classifier = Classifier.load(str(save_classifier(tmp_path)), EXACT)
-    turn, held = threading.Lock(), []
-    classifier.model.register_forward_pre_hook(lambda *_: held.append(turn.locked()))
-    classifier.scores(TEXTS, turn)
-    assert (set(held), turn.locked()) == ({True}, False)
 
 
 def test_a_decoder_without_filling_reads_texts_one_by_one(tmp_path: Path) -> None:

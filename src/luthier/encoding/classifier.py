@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -37,7 +36,7 @@ class Classifier:
         self._device = next(model.parameters()).device
         # decoders find the end of a text by the filling, and cannot without one
         pad = tokenizer.pad_token_id
-        self._together = TOKENS_AT_ONCE if pad is not None and pad == model.config.pad_token_id else 0
+        self.tokens_at_once = TOKENS_AT_ONCE if pad is not None and pad == model.config.pad_token_id else 0
 
     @classmethod
     def load(cls, name: str, options: LoadOptions | None = None, *, problem_type: ProblemType | None = None) -> Self:
@@ -63,13 +62,27 @@ class Classifier:
                 f"has no label {lacking[0]!r}", where=self.name, remedy=f"its labels: {', '.join(self.labels[:20])}"
             )
 
-    def scores(self, texts: Sequence[str], turn: AbstractContextManager[Any] | None = None) -> Tensor:
+    def scores(self, texts: Sequence[str]) -> Tensor:
         """Returns the scores (N, L) of texts, fp32 on the CPU; the neighbours of a text do not change them.
 
         A text that is longer than `max_tokens` is read in windows that overlap by half, and the highest score of each
-        label counts. `turn` is held while a batch is computed. `ContextError` beyond `MOST_WINDOWS` windows.
+        label counts. `ContextError` beyond `MOST_WINDOWS` windows.
         """
-        rows, owners = self._windows(texts)
+        rows, owners = self.windows(texts)
+        found = torch.zeros(len(rows), len(self.labels))
+        for part in by_length([self.length(row) for row in rows], self.tokens_at_once):
+            found[part] = self.encode([rows[index] for index in part])
+        return self.of_texts(found, owners, len(texts))
+
+    def of_texts(self, found: Tensor, owners: Sequence[int], count: int) -> Tensor:
+        """Returns the scores (N, L) of `count` texts from those of their windows (W, L): the highest of each label."""
+        out = torch.zeros(count, len(self.labels))
+        places = torch.tensor(owners)[:, None].expand_as(found)  # (W, L)
+        return out.scatter_reduce_(0, places, found, "amax")
+
+    def windows(self, texts: Sequence[str]) -> tuple[list[dict[str, list[int]]], list[int]]:
+        """Returns what the model reads of each window, and the number of the text that it is of; none of no tokens."""
+        rows, owners = self._cut(texts)
         if len(rows) > MOST_WINDOWS:
             raise ContextError(
                 f"the texts take {len(rows)} windows of {self.max_tokens} tokens, and {MOST_WINDOWS} are read at once",
@@ -77,16 +90,9 @@ class Classifier:
                 remedy="send them in several requests",
                 param="input",
             )
-        out = torch.zeros(len(texts), len(self.labels))
-        for part in by_length([len(row["input_ids"]) for row in rows], self._together):
-            with turn or nullcontext():
-                found = self._pass([rows[index] for index in part])
-            places = torch.tensor([owners[index] for index in part])[:, None].expand_as(found)
-            out.scatter_reduce_(0, places, found, "amax")
-        return out
+        return rows, owners
 
-    def _windows(self, texts: Sequence[str]) -> tuple[list[dict[str, list[int]]], list[int]]:
-        """Returns what the model reads of each window, and the number of the text that it is of; none of no tokens."""
+    def _cut(self, texts: Sequence[str]) -> tuple[list[dict[str, list[int]]], list[int]]:
         if not texts:
             return [], []
         inside = self.max_tokens - self.tokenizer.num_special_tokens_to_add()
@@ -103,8 +109,13 @@ class Classifier:
         kept = [index for index, row in enumerate(rows) if row["input_ids"]]
         return [rows[index] for index in kept], [owners[index] for index in kept]
 
+    def length(self, row: dict[str, list[int]]) -> int:
+        """Returns how many tokens a window has."""
+        return len(row["input_ids"])
+
     @torch.no_grad()
-    def _pass(self, rows: Sequence[dict[str, list[int]]]) -> Tensor:
+    def encode(self, rows: Sequence[dict[str, list[int]]]) -> Tensor:
+        """Returns the scores (B, L) of windows that are computed together, fp32 on the CPU."""
         if len(rows) == 1:
             batch = {name: torch.tensor([values]) for name, values in rows[0].items()}
         else:

@@ -43,6 +43,7 @@ class Embedder:
         self.dimensions = int(model.config.hidden_size)
         self._device = next(model.parameters()).device
         self._pad = tokenizer.pad_token_id or 0
+        self.tokens_at_once = TOKENS_AT_ONCE
 
     @classmethod
     def load(cls, name: str, options: LoadOptions | None = None) -> Self:
@@ -95,15 +96,20 @@ class Embedder:
         """Returns the vectors (N, D) of texts, fp32 on the CPU."""
         return self.embed_tokens(self.tokens(texts))
 
-    @torch.no_grad()
     def embed_tokens(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """Returns the vectors (N, D) of rows of tokens, fp32 on the CPU; the neighbours of a row do not change it."""
         out = torch.empty(len(rows), self.dimensions)
-        for part in by_length([len(row) for row in rows], TOKENS_AT_ONCE):
-            out[part] = self._pass([rows[index] for index in part])
+        for part in by_length([len(row) for row in rows], self.tokens_at_once):
+            out[part] = self.encode([rows[index] for index in part])
         return out
 
-    def _pass(self, rows: Sequence[Sequence[int]]) -> Tensor:
+    def length(self, row: Sequence[int]) -> int:
+        """Returns how many tokens a row has."""
+        return len(row)
+
+    @torch.no_grad()
+    def encode(self, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Returns the vectors (B, D) of rows of tokens that are computed together, fp32 on the CPU."""
         width = max(len(row) for row in rows)
         tokens = torch.tensor([[*row, *[self._pad] * (width - len(row))] for row in rows], device=self._device)
         lengths = torch.tensor([len(row) for row in rows], device=self._device)

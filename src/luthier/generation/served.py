@@ -39,12 +39,11 @@ class ServedChat:
         kv_memory_bytes: int | None = None,
         most_adapters: int = MOST,
         most_waiting: int = MOST_WAITING,
-        timeout_s: float | None = None,
     ) -> Self:
         """Returns the chat with a loaded model, which is the service's own from here on."""
         engine = Engine.of(loaded, kv_memory_bytes=kv_memory_bytes, owned=True)
         engine.adapters.most = most_adapters
-        return cls(Service(engine, turn, most_waiting=most_waiting, timeout_s=timeout_s), loaded.name, loaded.template)
+        return cls(Service(engine, turn, most_waiting=most_waiting), loaded.name, loaded.template)
 
     async def stream(
         self, messages: Sequence[Message], sampling: Sampling, tools: Sequence[Mapping[str, Any]] = ()

@@ -12,12 +12,11 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from luthier.errors import BusyError, DeadlineError, EngineError, LuthierError
+from luthier.errors import BusyError, EngineError, LuthierError
 from luthier.generation.engine import Engine
 from luthier.generation.figures import Figures
 from luthier.generation.requests import Encoding, Scoring
@@ -32,17 +31,11 @@ AGAIN_S, AGAIN_AT_MOST_S = 0.5, 30.0
 """How long a broken engine waits before it begins again, the first time and at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiter:
-    sink: Sink
-    deadline: float | None
-
-
 class Service:
     """Answers everyone who asks; what nobody waits for any more is given up at its next token.
 
     `turn` is held while the model computes: engines that share a machine take turns. At most `most_waiting` requests
-    are under way, each for at most `timeout_s` seconds.
+    are under way.
     """
 
     def __init__(
@@ -51,14 +44,13 @@ class Service:
         turn: AbstractContextManager[Any] | None = None,
         *,
         most_waiting: int = MOST_WAITING,
-        timeout_s: float | None = None,
     ) -> None:
         self.engine, self.figures = engine, Figures()
         self.down: str | None = None
         """Why nothing can be answered now; None while all is well."""
-        self._turn, self._most_waiting, self._timeout_s = turn or nullcontext(), most_waiting, timeout_s
+        self._turn, self._most_waiting = turn or nullcontext(), most_waiting
         self._inbox: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
-        self._waiters: dict[Asked, _Waiter] = {}
+        self._waiters: dict[Asked, Sink] = {}
         self._door, self._between, self._closed = threading.Lock(), threading.Lock(), False
         self._thread = threading.Thread(target=self._work, name=f"engine {engine.name}", daemon=True)
         self._thread.start()
@@ -74,8 +66,8 @@ class Service:
     ) -> AsyncGenerator[Delta, None]:
         """Yields the reply to `prompt` piece by piece; closing the iterator gives it up.
 
-        `BusyError` when too many wait already, `EngineError` when the engine broke or is broken, `DeadlineError` when it
-        took too long. Only prompts of one `scope` begin with each other's state.
+        `BusyError` when too many wait already, `EngineError` when the engine broke or is broken. Only prompts of one
+        `scope` begin with each other's state.
         """
         pieces = asyncio.Queue[Delta | Exception | None]()
         sink = partial(_hand_over, asyncio.get_running_loop(), pieces)
@@ -165,8 +157,7 @@ class Service:
                 raise BusyError(f"{self.engine.name} has just been unloaded", remedy="try again")
             if self.down is not None:
                 raise EngineError(self.down, where=self.engine.name, remedy="it begins again by itself; try again")
-            deadline = None if self._timeout_s is None else time.monotonic() + self._timeout_s
-            self._waiters[request] = _Waiter(sink, deadline)
+            self._waiters[request] = sink
             self._inbox.put(request)
 
     def _await(self, request: Scoring | Encoding) -> None:
@@ -208,12 +199,11 @@ class Service:
     def _serve(self, session: Session) -> None:
         """Runs passes until the service is closed and nothing is under way."""
         while self._take(session):
-            self._expire()
             with self._turn, self._between:
                 events = session.step()
             for request, what in events:
-                if (waiter := self._waiters.get(request)) is not None:
-                    waiter.sink(what)
+                if (sink := self._waiters.get(request)) is not None:
+                    sink(what)
 
     def _take(self, session: Session) -> bool:
         """Takes in what has been asked, waiting for it where nothing else is to be done; False once all has ended."""
@@ -229,20 +219,6 @@ class Service:
                 return True
         return True
 
-    def _expire(self) -> None:
-        now = time.monotonic()
-        for request, waiter in list(self._waiters.items()):
-            if waiter.deadline is not None and now > waiter.deadline:
-                request.abandoned = True
-                self._waiters.pop(request, None)
-                waiter.sink(
-                    DeadlineError(
-                        f"not done after {self._timeout_s:g} s",
-                        where=self.engine.name,
-                        remedy="ask for fewer tokens, or raise --request-timeout-s",
-                    )
-                )
-
     def _break(self, error: BaseException) -> None:
         """Tells everyone who waits that the engine broke, and forgets them."""
         said = f"the engine has stopped: {error}" if isinstance(error, LuthierError) else "the engine has stopped"
@@ -256,9 +232,9 @@ class Service:
         LOG.error("engine %s has stopped", self.engine.name, exc_info=error)
         failure = EngineError(said, where=self.engine.name, remedy="it begins again by itself; try again in a moment")
         failure.__cause__ = error
-        for request, waiter in waiters.items():
+        for request, sink in waiters.items():
             request.abandoned = True
-            waiter.sink(failure)
+            sink(failure)
 
 
 def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception | None], piece: Any) -> None:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast
+
+from starlette.concurrency import run_in_threadpool
 
 from luthier.errors import LuthierError, NotFoundError, Unshared
 from luthier.server.catalogue import Catalogue, Entry
 from luthier.server.errors import ApiError, no_model
-from luthier.server.kept import Kept, forget
+from luthier.server.kept import Kept
 from luthier.server.moderation import highest
 from luthier.server.places import Places
 from luthier.server.wire.embeddings import foreign_tokens
 from luthier.store.opened import Store
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from luthier.encoding.classifier import Classifier
     from luthier.encoding.embedder import Embedder
+    from luthier.encoding.service import Encoder, Service
     from luthier.generation.remote import Remote, RemoteChat
     from luthier.generation.served import ServedChat
     from luthier.generation.service import Service
     from luthier.server.options import ServerOptions
 
 ModelT = TypeVar("ModelT")
+EncoderT = TypeVar("EncoderT", bound="Encoder[Any]")
 LOG = logging.getLogger("luthier.server")
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoding(Generic[EncoderT]):
+    """An encoder, and what computes with it for everyone."""
+
+    model: EncoderT
+    service: Service[Any]
+
+    async def made_of(self, rows: Sequence[Any]) -> Tensor:
+        """Returns what the model makes of rows, (N, D); who stops waiting gives it up."""
+        return await asyncio.wrap_future(self.service.ask(rows))
 
 
 class Answering:
@@ -41,8 +61,8 @@ class Answering:
         loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
         most = options.loaded_models
         self._chats: Kept[ServedChat] = Kept(most, loading, lambda chat: chat.close())
-        self._embedders: Kept[Embedder] = Kept(most, loading, forget)
-        self._classifiers: Kept[Classifier] = Kept(most, loading, forget)
+        self._embedders: Kept[_Encoding[Embedder]] = Kept(most, loading, lambda served: served.service.close())
+        self._classifiers: Kept[_Encoding[Classifier]] = Kept(most, loading, lambda served: served.service.close())
 
     def chat(self, name: str, project: str) -> ServedChat | RemoteChat:
         """Returns the chat with a model; the first time one of this machine takes as long as loading does."""
@@ -111,53 +131,71 @@ class Answering:
                 self._remotes[entry.id] = RemoteChat(remote)
             return self._remotes[entry.id]
 
-    def embed(
+    async def embed(
         self, name: str, texts: Sequence[str], rows: Sequence[Sequence[int]], dimensions: int | None
     ) -> tuple[list[list[float]], int]:
         """Returns the vectors of `texts`, or of `rows` of the model's own tokens, and how many tokens were read.
 
         They are cut to `dimensions` where asked for.
         """
-        entry = self._catalogue.find(name)
-        if entry is None:
-            raise no_model(name)
-        if entry.kind != "embedding":
-            raise ApiError(f"{name!r} {entry.does}; it makes no vectors.", code="invalid_value", param="model")
-        if rows and entry.token_ids != "own":
-            raise foreign_tokens()
-        from luthier.encoding.embedder import Embedder, shortened
-
-        place = entry.place
-        embedder = self._embedders.get(
-            entry.id, lambda: self._loaded(lambda: Embedder.load(place, self._options.loading(place)), place, name)
-        )
+        served = await run_in_threadpool(self._embedder, name, bool(rows))
+        embedder = served.model
         if dimensions is not None and dimensions > embedder.dimensions:
             raise ApiError(
                 f"dimensions: {name} has {embedder.dimensions}. Got {dimensions}.",
                 code="invalid_value",
                 param="dimensions",
             )
-        rows = embedder.checked(rows) if rows else embedder.tokens(texts)
-        with self._turn:
-            vectors = embedder.embed_tokens(rows)
-        found = vectors if dimensions is None else shortened(vectors, dimensions)
-        return found.tolist(), sum(len(row) for row in rows)
+        read = (
+            await run_in_threadpool(embedder.checked, rows) if rows else await run_in_threadpool(embedder.tokens, texts)
+        )
+        vectors = await served.made_of(read)
+        if dimensions is not None:
+            from luthier.encoding.embedder import shortened
 
-    def judge(self, entry: Entry, texts: Sequence[str]) -> list[dict[str, float]]:
+            vectors = shortened(vectors, dimensions)
+        return await run_in_threadpool(vectors.tolist), sum(len(row) for row in read)
+
+    def _embedder(self, name: str, own_tokens: bool) -> _Encoding[Embedder]:
+        entry = self._catalogue.find(name)
+        if entry is None:
+            raise no_model(name)
+        if entry.kind != "embedding":
+            raise ApiError(f"{name!r} {entry.does}; it makes no vectors.", code="invalid_value", param="model")
+        if own_tokens and entry.token_ids != "own":
+            raise foreign_tokens()
+        from luthier.encoding.embedder import Embedder
+
+        def load() -> _Encoding[Embedder]:
+            return self._encoding(Embedder.load(entry.place, self._options.loading(entry.place)))
+
+        return self._embedders.get(entry.id, lambda: self._loaded(load, entry.place, name))
+
+    async def judge(self, entry: Entry, texts: Sequence[str]) -> list[dict[str, float]]:
         """Returns the score of each category of `entry` for each text: the highest of the labels that stand for it.
 
         `ModelError` when the model cannot be loaded, or has no label that the catalogue names.
         """
+        served = await run_in_threadpool(self._classifier, entry)
+        windows, owners = await run_in_threadpool(served.model.windows, texts)
+        found = served.model.of_texts(await served.made_of(windows), owners, len(texts)) if windows else None
+        rows = [[0.0] * len(served.model.labels)] * len(texts) if found is None else found.tolist()
+        return [highest(zip(served.model.labels, row, strict=True), entry.categories) for row in rows]
+
+    def _classifier(self, entry: Entry) -> _Encoding[Classifier]:
         from luthier.encoding.classifier import Classifier
 
-        def load() -> Classifier:
+        def load() -> _Encoding[Classifier]:
             loaded = Classifier.load(entry.place, self._options.loading(entry.place), problem_type=entry.problem_type)
             loaded.check_labels(entry.categories)
-            return loaded
+            return self._encoding(loaded)
 
-        classifier = self._classifiers.get(entry.id, lambda: self._loaded(load, entry.place, entry.id))
-        rows = classifier.scores(texts, self._turn).tolist()
-        return [highest(zip(classifier.labels, row, strict=True), entry.categories) for row in rows]
+        return self._classifiers.get(entry.id, lambda: self._loaded(load, entry.place, entry.id))
+
+    def _encoding(self, model: EncoderT) -> _Encoding[EncoderT]:
+        from luthier.encoding.service import Service
+
+        return _Encoding(model, Service(model, self._turn))
 
     def warm_up(self) -> None:
         """Loads the first model, so that the first request need not wait; what fails is said when it is asked for."""
@@ -192,7 +230,6 @@ class Answering:
             kv_memory_bytes=self._options.kv_memory_bytes,
             most_adapters=self._options.loaded_adapters,
             most_waiting=self._options.max_queue,
-            timeout_s=self._options.request_timeout_s or None,
         )
 
     def services(self) -> dict[str, Service]:

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from luthier.server.attending import attended, deadline_of
 from luthier.server.call import Call, Endpoint, Upload
 from luthier.server.errors import LATER_S, ApiError, as_api_error
 from luthier.server.metrics import CONTENT_TYPE, exposition
@@ -114,9 +115,10 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     try:
         body, ignored = await _body(endpoint, request, form)
         files = {name: Upload(value.filename or "upload", value.file) for name, value in _uploads(form)}
-        call = Call(server, PROJECT, request.path_params, dict(request.query_params), body, files)
+        deadline = deadline_of(server.options.request_timeout_s)
+        call = Call(server, PROJECT, request.path_params, dict(request.query_params), body, files, deadline)
         if inspect.iscoroutinefunction(endpoint.handler):
-            found = await endpoint.handler(call)
+            found = await attended(endpoint.handler(call), request.receive, deadline)
         else:
             found = await run_in_threadpool(endpoint.handler, call)
     finally:

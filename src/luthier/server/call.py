@@ -20,7 +20,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `project` is whose it is; `body` is of the type that the route names, `files` are a form's."""
+    """One request. `project` is whose it is; `body` is of the type that the route names, `files` are a form's.
+
+    `deadline` is when its answer has to be there, by the event loop's clock; None is never.
+    """
 
     server: Server
     project: str
@@ -28,11 +31,12 @@ class Call:
     query: Mapping[str, str]
     body: Any
     files: Mapping[str, Upload]
+    deadline: float | None = None
 
 
 Handler = Callable[[Call], Any]
-"""Returns the JSON of the answer, or a Starlette response. One that is a coroutine runs in the event loop, any other in
-a thread."""
+"""Returns the JSON of the answer, or a Starlette response. One that is a coroutine runs in the event loop, and is
+cancelled when the client leaves; any other runs in a thread, to its end."""
 
 
 @dataclass(frozen=True, slots=True)

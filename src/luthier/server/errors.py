@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from luthier.errors import (
     BusyError,
     CapacityError,
     ContextError,
-    DeadlineError,
     EngineError,
     LuthierError,
     NotFoundError,
@@ -18,7 +18,7 @@ from luthier.errors import (
 
 INVALID = "invalid_request_error"
 LATER_S = "1"
-"""Seconds after which a busy or broken engine may be asked again (a Retry-After header)."""
+"""Seconds after which a broken engine may be asked again (a Retry-After header)."""
 
 
 class ApiError(Exception):
@@ -65,15 +65,10 @@ def as_api_error(error: Exception) -> ApiError:
         case StoreError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
         case BusyError():
-            return ApiError(
-                str(error), status=429, code="rate_limit_exceeded", kind="requests", retry=True, later=LATER_S
-            )
+            later = str(math.ceil(error.later_s))
+            return ApiError(str(error), status=429, code="server_busy", kind="requests", retry=True, later=later)
         case EngineError():
-            return ApiError(
-                str(error), status=503, code="engine_down", kind="server_error", retry=True, later=LATER_S
-            )
-        case DeadlineError():
-            return ApiError(str(error), status=504, code="timeout", kind="server_error", retry=False)
+            return ApiError(str(error), status=503, code="engine_down", kind="server_error", retry=True, later=LATER_S)
         case ContextError():
             return ApiError(str(error), code="context_length_exceeded", param=error.param or "messages")
         case LuthierError():

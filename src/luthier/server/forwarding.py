@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from luthier.server.call import Call
 from luthier.server.errors import ApiError
 from luthier.server.sse import streamed
-from luthier.server.wire.body import Body, Part
+from luthier.server.wire.body import Part
 
 if TYPE_CHECKING:
     from luthier.generation.remote import Remote
 
 
-async def forward(remote: Remote, path: str, body: Body, name: str) -> dict[str, Any] | Response:
-    """Returns the other server's answer to `body` at `path`; `name` is what the model is called here.
+async def forward(remote: Remote, path: str, call: Call) -> dict[str, Any] | Response:
+    """Returns the other server's answer to the body at `path`, under the name that the model has here.
 
     Only honoured keys are handed on.
     """
-    said = honoured(body)
+    said, name = honoured(call.body), call.body.model
     if said.get("logit_bias"):
         raise ApiError(
             "logit_bias: token ids mean something else to another server.",
@@ -30,7 +31,7 @@ async def forward(remote: Remote, path: str, body: Body, name: str) -> dict[str,
         )
     if not said.get("stream"):
         return await remote.send(path, said) | {"model": name}
-    return await streamed(_renamed(remote, path, said, name))
+    return await streamed(_renamed(remote, path, said, name), call.deadline)
 
 
 def honoured(part: Part) -> dict[str, Any]:

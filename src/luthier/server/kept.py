@@ -46,7 +46,3 @@ class Kept(Generic[ModelT]):
             while len(self._models) > self._most:
                 self._close(self._models.popitem(last=False)[1])
         return model
-
-
-def forget(model: object) -> None:
-    """Does nothing: a model without threads of its own is gone when nobody holds it."""

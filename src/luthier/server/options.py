@@ -62,9 +62,9 @@ class ServerOptions(WorkerOptions, BatchingOptions):
         default=16, ge=1, le=10_000, description="adapters over each model kept loaded at once; an unused one goes first"
     )
     max_queue: int = Field(
-        default=512, ge=1, le=1_000_000, description="replies under way and waiting at each model; more are refused (429)"
+        default=512, ge=1, le=100_000, description="replies of a model that are written or waited for; more get a 429"
     )
     request_timeout_s: float = Field(
-        default=600.0, ge=0, le=86_400, description="seconds that a reply may take, waiting included; 0 is no limit"
+        default=600.0, ge=0, le=86_400, description="seconds that a reply may take from the request on; 0 is no limit"
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

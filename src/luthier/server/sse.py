@@ -8,16 +8,18 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from luthier.server.attending import until
 from luthier.server.errors import as_api_error
 
 DONE = b"data: [DONE]\n\n"
 
 
-async def streamed(pieces: AsyncIterator[Mapping[str, Any]]) -> StreamingResponse:
+async def streamed(pieces: AsyncIterator[Mapping[str, Any]], deadline: float | None) -> StreamingResponse:
     """Returns an answer that sends each piece as `data:`, an error in its place, and [DONE] at the end.
 
-    What goes wrong before the first piece is raised: it has a status of its own.
+    What goes wrong before the first piece is raised: it has a status of its own. The deadline is an error too.
     """
+    pieces = until(pieces, deadline)
     first = await anext(pieces, None)
     return StreamingResponse(_frames(first, pieces), media_type=MEDIA, headers=HEADERS)
 

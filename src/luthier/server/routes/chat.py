@@ -62,7 +62,7 @@ class _Asked:
 async def create(call: Call) -> Any:
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
-        return await streamed(_stream(call, asked))
+        return await streamed(_stream(call, asked), call.deadline)
     found = await all_or_none(_whole(asked, index) for index in asked.choices)
     return await _finished(call, asked, found)
 

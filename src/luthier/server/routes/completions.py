@@ -67,10 +67,10 @@ class _Asked:
 
 async def create(call: Call) -> Any:
     if (remote := call.server.answering.remote(call.body.model)) is not None:
-        return await forward(remote, "/completions", call.body, call.body.model)
+        return await forward(remote, "/completions", call)
     asked = await run_in_threadpool(_read, call)
     if asked.body.stream:
-        return await streamed(_stream(asked))
+        return await streamed(_stream(asked), call.deadline)
     found = await all_or_none(_whole(asked, one) for one in asked.ones)
     kept = _best(asked, found)
     usage = asked.usage([deltas[-1].usage for deltas, _ in found])

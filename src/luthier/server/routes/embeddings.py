@@ -13,16 +13,12 @@ from luthier.server.wire.embeddings import CreateEmbeddings, check_texts, embedd
 
 async def create(call: Call) -> Any:
     if (remote := call.server.answering.remote(call.body.model, "embedding")) is not None:
-        return await forward(remote, "/embeddings", call.body, call.body.model)
-    return await run_in_threadpool(_embed, call)
-
-
-def _embed(call: Call) -> dict[str, Any]:
+        return await forward(remote, "/embeddings", call)
     asked: CreateEmbeddings = call.body
     texts, rows = inputs_of(asked)
     check_texts(texts)
-    vectors, tokens = call.server.answering.embed(asked.model, texts, rows, asked.dimensions)
-    return embeddings_json(asked.model, vectors, tokens, asked.encoding_format)
+    vectors, tokens = await call.server.answering.embed(asked.model, texts, rows, asked.dimensions)
+    return await run_in_threadpool(embeddings_json, asked.model, vectors, tokens, asked.encoding_format)
 
 
 ENDPOINTS = (Endpoint("POST", "/embeddings", create, CreateEmbeddings),)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from luthier.server.call import Call, Endpoint
 from luthier.server.catalogue import Catalogue, Entry
 from luthier.server.errors import ApiError, no_model
@@ -12,12 +14,13 @@ from luthier.server.wire.moderations import HOSTED, CreateModeration, moderation
 from luthier.store.ids import new_id
 
 
-def create(call: Call) -> dict[str, Any]:
+async def create(call: Call) -> dict[str, Any]:
     asked: CreateModeration = call.body
     entry, texts, id = _entry(call.server.catalogue, asked.model), texts_of(asked), new_id("modr-")
     if entry is None:
-        return moderation_json(id, RULES, [moderate(text) for text in texts], covered=set(rules()))
-    scores = call.server.answering.judge(entry, texts)
+        found = await run_in_threadpool(lambda: [moderate(text) for text in texts])
+        return moderation_json(id, RULES, found, covered=set(rules()))
+    scores = await call.server.answering.judge(entry, texts)
     covered = set(entry.categories.values())
     return moderation_json(id, entry.id, scores, covered=covered, threshold=entry.threshold)
 

@@ -14,6 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from luthier.errors import NotFoundError
 from luthier.records.messages import Delta, Message, Sampling, Usage
 from luthier.server.asking import Question, Replies, ask, length_of
+from luthier.server.attending import until
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, as_api_error
 from luthier.server.routes.conversations import append_items, find_item, history_of
@@ -160,7 +161,7 @@ async def _told(call: Call, asked: _Asked) -> AsyncGenerator[dict[str, Any], Non
     """Yields the events of a response; what goes wrong is an event too."""
     number = 0
     try:
-        async with aclosing(_events(call, asked)) as events:
+        async with aclosing(until(_events(call, asked), call.deadline)) as events:
             async for event in events:
                 yield event | {"sequence_number": number}
                 number += 1
