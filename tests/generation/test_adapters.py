@@ -1,4 +1,4 @@
-"""Many adapters in one pass: every text comes out as from a model with its own adapter inserted, and peft's file is read."""
+"""Many adapters in one pass: every text comes out as from a model with its own adapter inserted."""
 
 from __future__ import annotations
 

@@ -163,7 +163,10 @@ def test_impossible_sampling_is_refused_by_name(name, value):
 )
 def test_few_candidates_are_filtered_as_all_tokens_would_be(seed, spread, temperature, top_k, top_p, min_p):
     logits = (torch.randn(2, 64, generator=torch.Generator().manual_seed(seed)) * spread).round(decimals=1)  # with ties
-    asked = [Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p), Sampling(temperature=1.0, top_k=3)]
+    asked = [
+        Sampling(temperature=temperature, top_k=top_k, top_p=top_p, min_p=min_p),
+        Sampling(temperature=1.0, top_k=3),
+    ]
     spreads = []
     for candidates in (8, 64):
         with pytest.MonkeyPatch.context() as patched:

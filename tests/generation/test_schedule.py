@@ -111,7 +111,7 @@ def test_what_texts_have_in_common_is_read_once():
     seats[0].filled = len(seats[0].tokens)
     seats[0].tokens.append(7)
     second = {share.seat: share.count for share in scheduler.plan()}
-    assert second == {seat: 1 for seat in seats}
+    assert second == dict.fromkeys(seats, 1)
     assert [seat.reused for seat in seats] == [0, *[len(shared)] * 4]
 
 

@@ -19,7 +19,11 @@ from luthier.generation.grammar import json_grammar
 from luthier.generation.session import Session
 from luthier.records.messages import Sampling
 
-SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}, "b": {"enum": ["x", "yy"]}}, "required": ["a", "b"]}
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}, "b": {"enum": ["x", "yy"]}},
+    "required": ["a", "b"],
+}
 COMMON = [11 + place * 7 % 300 for place in range(50)]
 
 

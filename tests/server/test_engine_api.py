@@ -116,26 +116,23 @@ def test_adapters_answer_over_the_base_that_is_loaded(running: Running, client: 
 
 
 @pytest.fixture
-def inside(tmp_path: Any) -> Iterator[tuple[Any, Server]]:
+def inside(tmp_path: Any) -> Iterator[Any]:
     """A server in this process, whose engine a test can break."""
     options = ServerOptions(home=str(tmp_path / "home"), precision="fp32")
     store, catalogue = Store.open(options), open_catalogue("fiddle", None)
     server = Server(options, store, catalogue, Answering(store, catalogue, options), 0)
-    yield create_app(server), server
+    yield create_app(server)
     for service in server.answering.services().values():
         service.close()
     store.close()
 
 
-def test_a_broken_engine_is_down_tells_who_waits_and_comes_back(
-    inside: tuple[Any, Server], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app, server = inside
+def test_a_broken_engine_is_down_tells_who_waits_and_comes_back(inside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "AGAIN_S", 0.05)
     body = {"model": "fiddle", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 2}
 
     async def story() -> None:
-        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(app=inside, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://inside") as http:
             assert (await http.post("/v1/chat/completions", json=body)).status_code == 200
             with monkeypatch.context() as patched:

@@ -1,4 +1,4 @@
-"""Calls of an unmodified transformers model: many texts in one packed pass, or one text at a time with its own cache."""
+"""Calls of an unmodified transformers model: many texts in a packed pass, or one at a time with its own cache."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Forward:
         return (logits[0, kept] if whole else logits[0]).float()
 
     def alone(self, tokens: Tensor, start: int, cache: Cache | None, last: int) -> Tensor:
-        """Returns the logits (last, V), in fp32, after the last tokens of one text; `tokens` (T,) stand from `start`."""
+        """Returns the logits (last, V), in fp32, after one text's last tokens; `tokens` (T,) stand from `start`."""
         places = torch.arange(start, start + len(tokens), device=self.device)
         arguments: dict[str, Any] = {"use_cache": cache is not None, "logits_to_keep": last}
         if cache is not None and self.cache_name:

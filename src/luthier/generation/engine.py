@@ -52,9 +52,9 @@ class Loaded(Protocol):
 class Engine:
     """Writes replies with one model. Implements `records.messages.Model`.
 
-    Texts under way share passes; keys and values are held within `kv_memory_bytes`; texts that begin alike are read once
-    (`reuse`). A reply never depends on its neighbours, up to the rounding of sums. A model that is `owned` by the engine is
-    laid out for answering, and cannot be trained any more.
+    Texts under way share passes; keys and values are held within `kv_memory_bytes`; texts that begin alike are read
+    once (`reuse`). A reply never depends on its neighbours, up to the rounding of sums. A model that is `owned` by the
+    engine is laid out for answering, and cannot be trained any more.
     """
 
     def __init__(
@@ -82,9 +82,7 @@ class Engine:
         self._grammars: dict[frozenset[int], Grammars] = {}
 
     @classmethod
-    def of(
-        cls, loaded: Loaded, *, kv_memory_bytes: int | None = None, reuse: bool = True, owned: bool = False
-    ) -> Self:
+    def of(cls, loaded: Loaded, *, kv_memory_bytes: int | None = None, reuse: bool = True, owned: bool = False) -> Self:
         """Returns the engine of a loaded model; replies end at its template's stop tokens."""
         return cls(
             loaded.model,
@@ -340,4 +338,3 @@ def _usual_memory(token_bytes: int, context_length: int, device: torch.device) -
     half of what is free."""
     wanted = max(BATCH_TOKENS, context_length) * token_bytes
     return max(min(wanted, free_memory(device.type) // 2), min(SHORTEST, context_length) * token_bytes)
-

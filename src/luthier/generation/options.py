@@ -70,8 +70,8 @@ class BatchingOptions(Options):
     kv_memory: str | None = Field(
         default=None,
         pattern=rf"^\d+(\.\d+)? ?({'|'.join(UNITS)})?$",
-        description="memory for the keys and values of texts under way, such as 512MB or 4GB; by default 16,384 tokens or "
-        "one whole context, and no more than half of what is free",
+        description="memory for the keys and values of texts under way, such as 512MB or 4GB; by default 16,384 tokens "
+        "or one whole context, and no more than half of what is free",
     )
 
     @property

@@ -62,7 +62,7 @@ class _Run:
     hidden: dict[tuple[int | None, int], Tensor | None] = field(default_factory=dict)
 
     def bias(self, window: int | None, heads: int, like: Tensor) -> Tensor | None:
-        """Returns -inf at the columns a text does not see and 0 elsewhere, (n * heads, 1, columns); None where all do."""
+        """Returns -inf at columns a text does not see, 0 elsewhere, (n * heads, 1, columns); None where all see all."""
         key = (window, heads)
         if key not in self.hidden:
             seen = self.seen(window)
@@ -144,7 +144,9 @@ class Passes:
     def __call__(self, parts: Sequence[Part]) -> Tensor:
         """Returns the logits (K, V), in fp32, after the kept places of `parts`, in their order."""
         order = sorted(parts, key=lambda part: (len(part.tokens) > 1, part.row.place))
-        firsts = dict(zip(map(id, order), itertools.accumulate((len(p.tokens) for p in order), initial=0), strict=False))
+        firsts = dict(
+            zip(map(id, order), itertools.accumulate((len(p.tokens) for p in order), initial=0), strict=False)
+        )
         tokens = [token for part in order for token in part.tokens]
         places = [place for part in order for place in range(part.start, part.end)]
         kept = [firsts[id(part)] + place for part in parts for place in part.kept]
@@ -200,7 +202,7 @@ class Passes:
         sliding_window: int | None = None,
         **kwargs: Any,
     ) -> tuple[Tensor, None]:
-        """Writes keys and values (1, K, T, D) to their rows and returns attention (1, T, H, D) of query (1, H, T, D)."""
+        """Writes key and value (1, K, T, D) to their rows; returns attention (1, T, H, D) of query (1, H, T, D)."""
         if position_bias is not None:
             raise ModelError(f"{type(module).__name__} adds position biases to its attention")
         number = int(module.layer_idx)  # type: ignore[arg-type]
@@ -251,7 +253,9 @@ class Passes:
             ids = torch.arange(1, 13, device=self.device) * 7919 % self.model.config.get_text_config().vocab_size
             expected = self.model(input_ids=ids[None], use_cache=False).logits[0].float()  # (12, V)
             with self.attending():
-                self.model(input_ids=ids[None], position_ids=torch.arange(12, device=self.device)[None], use_cache=False)
+                self.model(
+                    input_ids=ids[None], position_ids=torch.arange(12, device=self.device)[None], use_cache=False
+                )
                 shape = StateShape(tuple(self._found), self._dtype, self.device)
                 self._check_windows()
                 found = self._in_pieces(shape, ids.tolist())
@@ -279,7 +283,9 @@ class Passes:
     def _check_windows(self) -> None:
         config = self.model.config.get_text_config()
         kinds = getattr(config, "layer_types", None)
-        if kinds and any((kind == "sliding_attention") != told for kind, told in zip(kinds, self._windows, strict=True)):
+        if kinds and any(
+            (kind == "sliding_attention") != told for kind, told in zip(kinds, self._windows, strict=True)
+        ):
             raise ModelError("the model does not tell its attention which layers see a window only")
 
 
@@ -331,5 +337,3 @@ def _refusal(model: Any) -> str | None:
 
 def _no_mask(*args: Any, **kwargs: Any) -> None:
     """Returns no mask: what a token sees is settled in `Passes.attend`."""
-
-

@@ -89,9 +89,7 @@ class Prefixes:
     def __len__(self) -> int:
         return len(self._ended)
 
-    def _keys(
-        self, scope: Hashable, tokens: Sequence[int], known: int, before: Hashable | None
-    ) -> Iterator[Hashable]:
+    def _keys(self, scope: Hashable, tokens: Sequence[int], known: int, before: Hashable | None) -> Iterator[Hashable]:
         for end in range((known + 1) * BLOCK, len(tokens) + 1, BLOCK):
             before = (end, hash((scope, before, tuple(tokens[end - BLOCK : end]))))
             yield before

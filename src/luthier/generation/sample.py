@@ -120,8 +120,8 @@ def filtered(logits: Tensor, samplings: Sequence[Sampling]) -> tuple[Tensor, Ten
     """Returns the probabilities (B, V) the next token is drawn from, likeliest first, and the token of each place.
 
     Temperature first; then top_k, top_p (Holtzman et al. 2020, nucleus sampling) over what top_k left, and min_p
-    (Nguyen et al. 2024). What is filtered out has probability 0; equal logits are ordered by token id. Only the likeliest
-    places are given where the others are filtered out in every row.
+    (Nguyen et al. 2024). What is filtered out has probability 0; equal logits are ordered by token id. Only the
+    likeliest places are given where the others are filtered out in every row.
     """
     scaled = logits / _column([sampling.temperature for sampling in samplings], logits)
     if logits.shape[-1] > _CANDIDATES:

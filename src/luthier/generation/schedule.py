@@ -1,8 +1,8 @@
 """Which texts take part in the next pass, and with how many tokens: iteration-level scheduling (Yu et al. 2022, Orca).
 
-Texts that are being written come first, one token each; what is left of a pass's tokens reads prompts, the oldest first,
-in pieces. When memory runs out, ended texts are let go, then the youngest running one starts again later: the oldest
-always goes on, so everything ends.
+Texts that are being written come first, one token each; what is left of a pass's tokens reads prompts, the oldest
+first, in pieces. When memory runs out, ended texts are let go, then the youngest running one starts again later: the
+oldest always goes on, so everything ends.
 """
 
 from __future__ import annotations

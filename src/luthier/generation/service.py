@@ -108,9 +108,7 @@ class Service:
         self._await(scoring)
         return tuple(scoring.found)
 
-    def encode(
-        self, tokens: Sequence[int], *, scope: Hashable = None, adapter: str | None = None
-    ) -> tuple[float, ...]:
+    def encode(self, tokens: Sequence[int], *, scope: Hashable = None, adapter: str | None = None) -> tuple[float, ...]:
         """Returns the last hidden state at the end of `tokens`; waits for its turn as `rank` does."""
         encoding = self.engine.encoding(tokens, scope=scope, adapter=adapter)
         self._await(encoding)
@@ -240,5 +238,3 @@ class Service:
 def _hand_over(loop: asyncio.AbstractEventLoop, pieces: asyncio.Queue[Delta | Exception | None], piece: Any) -> None:
     with suppress(RuntimeError):  # the caller's loop has ended, and the caller with it
         loop.call_soon_threadsafe(pieces.put_nowait, piece)
-
-

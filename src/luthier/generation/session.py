@@ -208,7 +208,9 @@ def _parts(shares: Sequence[Share]) -> tuple[list[Part], list[_Want]]:
         end = start + share.count
         places = seat.request.kept(start, end)
         assert seat.row is not None
-        parts.append(Part(seat.row, seat.tokens[start:end], start, [place - start for place in places], seat.request.adapter))
+        parts.append(
+            Part(seat.row, seat.tokens[start:end], start, [place - start for place in places], seat.request.adapter)
+        )
         if places:
             wants.append(_Want(seat, first, first + len(places)))
         first += len(places)

@@ -233,7 +233,8 @@ def attention(
 ) -> torch.Tensor:
     """Returns attention (n, H, L, D) of queries (n, H, L, D) to keys and values (n, K, S, D); K may be a divisor of H.
 
-    Causal, with S = L, where there is no `mask` (broadcast to (n, H, L, S), true at what is seen). `softcap` bounds the scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give none (gpt-oss).
+    Causal, with S = L, where there is no `mask` (broadcast to (n, H, L, S), true at what is seen). `softcap` bounds the
+    scores by a tanh (Gemma 2); `sinks` (H,) are scores that take weight and give none (gpt-oss).
     """
     grouped = query.shape[1] != key.shape[1]
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling

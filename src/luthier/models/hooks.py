@@ -17,9 +17,7 @@ class AttentionHook:
     def __init__(self, model: Any, name: str, attend: Callable[..., Any], mask: Callable[..., Any]) -> None:
         self.name, self._attend, self._mask = f"{name}_{next(_numbers)}", attend, mask
         owned = (getattr(module, "config", None) for module in model.modules())
-        self._configs = list(
-            {id(config): config for config in owned if isinstance(config, PreTrainedConfig)}.values()
-        )
+        self._configs = list({id(config): config for config in owned if isinstance(config, PreTrainedConfig)}.values())
         self._before: list[tuple[Any, Any]] = []
 
     @property

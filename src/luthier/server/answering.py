@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from luthier.encoding.classifier import Classifier
     from luthier.encoding.embedder import Embedder
-    from luthier.encoding.service import Encoder, Service
+    from luthier.encoding.service import Encoder
+    from luthier.encoding.service import Service as EncoderService
     from luthier.generation.remote import Remote, RemoteChat
     from luthier.generation.served import ServedChat
     from luthier.generation.service import Service
@@ -42,7 +43,7 @@ class _Encoding(Generic[EncoderT]):
     """An encoder, and what computes with it for everyone."""
 
     model: EncoderT
-    service: Service[Any]
+    service: EncoderService[Any]
 
     async def made_of(self, rows: Sequence[Any]) -> Tensor:
         """Returns what the model makes of rows, (N, D); who stops waiting gives it up."""

@@ -51,7 +51,12 @@ def create_app(server: Server) -> ASGIApp:
 
     routes = [_route(endpoint, server) for endpoint in ENDPOINTS]
     app = Starlette(
-        routes=[*routes, Route("/health", _health(server)), Route("/metrics", _metrics(server)), Route("/", _page(server))],
+        routes=[
+            *routes,
+            Route("/health", _health(server)),
+            Route("/metrics", _metrics(server)),
+            Route("/", _page(server)),
+        ],
         exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
         lifespan=lifespan,
     )

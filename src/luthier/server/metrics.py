@@ -23,7 +23,10 @@ GAUGES: Mapping[str, tuple[str, Callable[[Figures], float]]] = {
 }
 COUNTERS: Mapping[str, tuple[str, Callable[[Figures], float]]] = {
     "prompt_tokens": ("tokens of prompts", lambda figures: figures.prompt_tokens),
-    "reused_prompt_tokens": ("those of them that had been read for another text", lambda figures: figures.reused_tokens),
+    "reused_prompt_tokens": (
+        "those of them that had been read for another text",
+        lambda figures: figures.reused_tokens,
+    ),
     "completion_tokens": ("tokens written", lambda figures: figures.completion_tokens),
     "passes": ("passes of the model", lambda figures: figures.passes),
     "preemptions": ("times a text had to make room and start again", lambda figures: figures.preemptions),

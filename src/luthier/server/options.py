@@ -59,7 +59,10 @@ class ServerOptions(WorkerOptions, BatchingOptions):
         description="models of each kind kept in memory at once; the one unused the longest goes first",
     )
     loaded_adapters: int = Field(
-        default=16, ge=1, le=10_000, description="adapters over each model kept loaded at once; an unused one goes first"
+        default=16,
+        ge=1,
+        le=10_000,
+        description="adapters over each model kept loaded at once; an unused one goes first",
     )
     max_queue: int = Field(
         default=512, ge=1, le=100_000, description="replies of a model that are written or waited for; more get a 429"

@@ -1,8 +1,8 @@
 """Muon: matrices of hidden layers are moved along the orthogonal factor of their momentum, the rest by AdamW.
 
 Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks" (the iteration and its coefficients);
-Liu et al. 2025, "Muon is scalable for LLM training", eq. 4 (the size of a step, so that AdamW's learning rates and decay
-serve for both).
+Liu et al. 2025, "Muon is scalable for LLM training", eq. 4 (the size of a step, so that AdamW's learning rates and
+decay serve for both).
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Muon(torch.optim.Optimizer):
                 parameter.add_(factor if factor.shape == parameter.shape else factor.mT, alpha=-rate)
 
     def _direction(self, parameter: nn.Parameter, momentum: float) -> Tensor:
-        """Returns the momentum after this gradient, seen one step ahead (Nesterov); wide matrices stay, tall ones turn."""
+        """Returns the momentum after this gradient, one step ahead (Nesterov); wide matrices stay, tall ones turn."""
         state: dict[str, Any] = self.state[parameter]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(parameter)
