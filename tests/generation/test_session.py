@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_adapters import adapter_in
+from test_mixed_adapters import adapter_in
 from tiny_models import tiny_model
 
 from luthier.errors import ModelError

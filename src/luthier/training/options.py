@@ -54,8 +54,8 @@ class TrainingOptions(Options):
     adam_epsilon: float = Field(default=1e-8, gt=0, le=1, description="AdamW's epsilon")
     optimizer: Literal["adamw", "muon"] = Field(
         default="adamw",
-        description="adamw, or muon for the matrices of hidden layers (and adamw for the rest), which takes fewer tokens "
-        "to the same loss when much is to be learnt; learning rates mean the same",
+        description="adamw, or muon for the matrices of hidden layers (and adamw for the rest), which takes fewer "
+        "tokens to the same loss when much is to be learnt; learning rates mean the same",
     )
     muon_momentum: float = Field(default=0.95, ge=0, lt=1, description="decay of Muon's momentum")
     num_train_epochs: float = Field(default=3.0, gt=0, le=10_000, description="passes over the training rows")
