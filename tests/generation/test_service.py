@@ -7,6 +7,7 @@ import random
 import threading
 
 import pytest
+from test_mixed_adapters import adapter_in
 
 from luthier.errors import BusyError, EngineError, ModelError
 from luthier.generation import service as room
@@ -139,6 +140,31 @@ def test_too_many_waiting_are_refused(engine, prompts):
         await first.aclose()
 
     asyncio.run(two())
+    service.close()
+
+
+def test_adapters_come_and_go_with_those_who_ask(engine, prompts, tmp_path):
+    folders = [str(adapter_in(tmp_path / name, "llama", seed)) for seed, name in enumerate("abc")]
+    engine.adapters.most = 2
+    service = Service(engine)
+
+    async def through(folder):
+        return [
+            token
+            async for delta in service.stream(prompts[0], Sampling(max_tokens=4), adapter=folder)
+            for token in delta.token_ids
+        ]
+
+    async def story():
+        replies = [await through(folder) for folder in (*folders[:2], folders[0], folders[2])]
+        assert engine.adapters.names == (folders[0], folders[2]), "the one unused the longest went"
+        assert replies[0] == replies[2]
+        assert await through(folders[1]) == replies[1]
+        with pytest.raises(ModelError):
+            await through(str(tmp_path / "nothing"))
+        assert await through(folders[1]) == replies[1], "only the one who asked was told"
+
+    asyncio.run(story())
     service.close()
 
 

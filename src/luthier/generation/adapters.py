@@ -117,8 +117,6 @@ class Adapters:
             raise ModelError(f"adapter {name!r} is loaded already", remedy="drop it first")
         if len(self._loaded) >= self.most:
             raise CapacityError(f"{self.most} adapters are loaded", where=name, remedy="drop one first")
-        if not self.shared:
-            raise Unshared(f"{self.model.config.model_type} runs one text at a time", where=name, remedy=_APART)
         found = self._read(Path(folder))
         for layer_name, parts in found.items():
             if layer_name not in self._layers:
@@ -126,6 +124,14 @@ class Adapters:
             self._layers[layer_name].put(name, parts)
         self._loads += 1
         self._loaded[name] = self._loads
+
+    def check(self, folder: str | Path) -> None:
+        """Raises what keeps the adapter in `folder` from sharing the model."""
+        self._read(Path(folder))
+
+    def touch(self, name: str) -> None:
+        """Makes an adapter the last of `names`."""
+        self._loaded[name] = self._loaded.pop(name)
 
     def drop(self, name: str) -> None:
         """Forgets an adapter that no request uses any more."""
@@ -150,6 +156,8 @@ class Adapters:
             self._route = None
 
     def _read(self, folder: Path) -> Mapping[str, tuple[Tensor, Tensor]]:
+        if not self.shared:
+            raise Unshared(f"{self.model.config.model_type} runs one text at a time", where=str(folder), remedy=_APART)
         config, layers = read_adapter_config(folder), self._linear_layers()
         if config.use_dora:
             raise Unshared("is a DoRA adapter, which scales its layers", where=str(folder), remedy=_APART)

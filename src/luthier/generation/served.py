@@ -58,7 +58,6 @@ class ServedChat:
     ) -> AsyncGenerator[Delta, None]:
         """Yields the reply to a prompt that `prompt` made; with `calls` the text comes at the end, apart from calls."""
         held = HeldCalls(self.template) if calls else None
-        await asyncio.to_thread(self._ready)
         pieces = self.service.stream(
             prompt, sampling, scope=scope, adapter=self.adapter, stop_ids=self.template.stop_ids
         )
@@ -68,7 +67,6 @@ class ServedChat:
 
     def rank(self, tokens: Sequence[int], ranked: int, *, scope: Hashable = None) -> tuple[Drawn, ...]:
         """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each."""
-        self._ready()
         return self.service.rank(tokens[:1], tokens[1:], ranked, scope=scope, adapter=self.adapter)
 
     def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
@@ -90,10 +88,6 @@ class ServedChat:
         if self.adapter is None:
             self.service.close()
 
-    def _ready(self) -> None:
-        if self.adapter is not None:
-            self.service.ensure_adapter(self.adapter, self.adapter)
-
 
 def over_base(base: ServedChat, name: str, folder: str, options: LoadOptions) -> ServedChat:
     """Returns the chat called `name` with the model of `base` and the adapter in `folder`, under its own template.
@@ -104,5 +98,5 @@ def over_base(base: ServedChat, name: str, folder: str, options: LoadOptions) ->
     there, here = opened.tokenizer, base.tokenizer
     if there.get_vocab() != here.get_vocab() or any(there.encode(text) != here.encode(text) for text in PROBES):
         raise Unshared("has a tokenizer of its own", where=name, remedy="serve it as a model of its own")
-    base.service.ensure_adapter(folder, folder)
+    base.service.engine.adapters.check(folder)
     return ServedChat(base.service, name, opened.template, folder)

@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from luthier.errors import BusyError, EngineError, LuthierError
@@ -51,7 +50,7 @@ class Service:
         self._turn, self._most_waiting = turn or nullcontext(), most_waiting
         self._inbox: queue.SimpleQueue[Asked | None] = queue.SimpleQueue()
         self._waiters: dict[Asked, Sink] = {}
-        self._door, self._between, self._closed = threading.Lock(), threading.Lock(), False
+        self._door, self._closed = threading.Lock(), False
         self._thread = threading.Thread(target=self._work, name=f"engine {engine.name}", daemon=True)
         self._thread.start()
 
@@ -66,8 +65,8 @@ class Service:
     ) -> AsyncGenerator[Delta, None]:
         """Yields the reply to `prompt` piece by piece; closing the iterator gives it up.
 
-        `BusyError` when too many wait already, `EngineError` when the engine broke or is broken. Only prompts of one
-        `scope` begin with each other's state.
+        `adapter` is the folder of one, loaded when it is first asked for. `BusyError` when too many wait already,
+        `EngineError` when the engine broke or is broken. Only prompts of one `scope` begin with each other's state.
         """
         pieces = asyncio.Queue[Delta | Exception | None]()
         sink = partial(_hand_over, asyncio.get_running_loop(), pieces)
@@ -113,23 +112,6 @@ class Service:
         encoding = self.engine.encoding(tokens, scope=scope, adapter=adapter)
         self._await(encoding)
         return tuple(encoding.found.tolist())
-
-    def ensure_adapter(self, name: str, folder: str | Path) -> None:
-        """Loads an adapter unless it is loaded. Where there are as many as may be, one that nobody uses goes first.
-
-        `ModelError` for an adapter that cannot share the model, `BusyError` when all are in use.
-        """
-        adapters = self.engine.adapters
-        with self._between:
-            if name in adapters.names:
-                return
-            if len(adapters.names) >= adapters.most:
-                used = {request.adapter for request in list(self._waiters)}
-                idle = next((one for one in adapters.names if one not in used), None)
-                if idle is None:
-                    raise BusyError(f"{adapters.most} adapters are in use", remedy="try again in a moment")
-                adapters.drop(idle)
-            adapters.add(name, folder)
 
     @property
     def waiting(self) -> int:
@@ -197,7 +179,7 @@ class Service:
     def _serve(self, session: Session) -> None:
         """Runs passes until the service is closed and nothing is under way."""
         while self._take(session):
-            with self._turn, self._between:
+            with self._turn:
                 events = session.step()
             for request, what in events:
                 if (sink := self._waiters.get(request)) is not None:
@@ -208,14 +190,37 @@ class Service:
         while session.is_idle or not self._inbox.empty():
             request = self._inbox.get()
             if request is not None:
-                if not request.abandoned:
-                    session.add(request)
+                self._add(session, request)
             elif session.is_idle:
                 return False
             else:
                 self._inbox.put(None)
                 return True
         return True
+
+    def _add(self, session: Session, request: Asked) -> None:
+        """Adds a request, with its adapter loaded; what keeps it from being answered is told to it alone."""
+        if request.abandoned:
+            return
+        try:
+            if request.adapter is not None:
+                self._load(session, request.adapter)
+            session.add(request)
+        except LuthierError as error:
+            if (sink := self._waiters.get(request)) is not None:
+                sink(error)
+
+    def _load(self, session: Session, folder: str) -> None:
+        """Loads an adapter unless it is loaded. Where there are as many as may be, the one unused the longest goes."""
+        adapters = self.engine.adapters
+        if folder not in adapters.names and len(adapters.names) >= adapters.most:
+            idle = next((name for name in adapters.names if name not in session.adapters), None)
+            if idle is None:
+                raise BusyError(f"{adapters.most} adapters are in use", remedy="try again in a moment")
+            adapters.drop(idle)
+        if folder not in adapters.names:
+            adapters.add(folder, folder)
+        adapters.touch(folder)
 
     def _break(self, error: BaseException) -> None:
         """Tells everyone who waits that the engine broke, and forgets them."""

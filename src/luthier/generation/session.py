@@ -75,6 +75,11 @@ class Session:
         self.scheduler.add(seat)
 
     @property
+    def adapters(self) -> frozenset[str]:
+        """The adapters that requests under way go through."""
+        return frozenset(request.adapter for request in self._seats if request.adapter is not None)
+
+    @property
     def is_idle(self) -> bool:
         return not self._seats
 
