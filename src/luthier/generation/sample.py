@@ -5,6 +5,7 @@ A row's draw depends on its logits, its `Sampling` and its generator alone, neve
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -196,13 +197,20 @@ def masked(logits: Tensor, masks: Sequence[bytes | None]) -> Tensor:
         return logits
     rows = [row for row, mask in enumerate(masks) if mask is not None]
     packed = torch.frombuffer(bytearray(b"".join(mask for mask in masks if mask is not None)), dtype=torch.uint8)
-    bits = (packed.view(len(rows), -1, 1) >> torch.arange(8, dtype=torch.uint8)) & 1  # (R, bytes, 8)
-    allowed = bits.flatten(1)[:, : logits.shape[1]].bool().to(logits.device)  # (R, V)
+    bias = _bias_of_bytes().index_select(0, packed.int()).view(len(rows), -1)[:, : logits.shape[1]]  # (R, V)
+    bias = bias.to(logits.device)
     if len(rows) == len(logits):
-        return logits.masked_fill(~allowed, -math.inf)
+        return logits + bias
     out = logits.clone()
-    out[rows] = out[rows].masked_fill_(~allowed, -math.inf)
+    out[rows] += bias
     return out
+
+
+@functools.cache
+def _bias_of_bytes() -> Tensor:
+    """Returns 0 for every bit that is set in a byte and minus infinity for every other, lowest first, (256, 8)."""
+    bits = (torch.arange(256)[:, None] >> torch.arange(8)) & 1
+    return torch.zeros(256, 8).masked_fill_(bits == 0, -math.inf)
 
 
 def _asked_logprobs(logits: Tensor, tokens: Tensor, samplings: Sequence[Sampling]) -> list[Drawn]:
