@@ -138,7 +138,7 @@ def finding(keys: tuple[str, ...], path: str = CHAT, state: Any = "ignored") -> 
     ],
 )
 def test_requests_for_what_is_missing_are_refused(keys: tuple[str, ...], body: dict[str, Any]) -> None:
-    with pytest.raises(RemoteError, match=r"far: the server of this model ignores it \(seen\); leave out") as caught:
+    with pytest.raises(RemoteError, match=r"far: the server of this model ignores it \(seen\); leave it out") as caught:
         finding(keys).check(CHAT, body, "far")
     assert (caught.value.status, caught.value.code, caught.value.param) == (400, "unsupported_parameter", keys[0])
     finding(keys).check(COMPLETIONS, body, "far")

@@ -63,7 +63,7 @@ class Findings:
                     f"the server of this model {_VERBS[one.state]} {one.feature}{said}",
                     status=400,
                     where=where,
-                    remedy=f"leave out {one.keys[0]}",
+                    remedy="leave it out",
                     code="unsupported_parameter",
                     param=one.keys[0],
                 )

@@ -59,7 +59,7 @@ class Remote:
     """
 
     def __init__(self, url: str, model: str, *, key_variable: str | None = None, label: str | None = None) -> None:
-        self.url, self.model, self._key_variable = url.rstrip("/"), model, key_variable
+        self.url, self.model, self.key_variable = url.rstrip("/"), model, key_variable
         self.label = label or self.url
         self.findings: Findings | None = None
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
@@ -134,10 +134,10 @@ class Remote:
         return response
 
     def _headers(self) -> dict[str, str]:
-        if self._key_variable is None:
+        if self.key_variable is None:
             return {}
-        if not (key := os.environ.get(self._key_variable)):
-            LOG.error("%s: %s is not set", self.url, self._key_variable)
+        if not (key := os.environ.get(self.key_variable)):
+            LOG.error("%s: %s is not set", self.url, self.key_variable)
             raise RemoteError("its key is not set", status=401, where=self.label, remedy="set it where this runs")
         return {"authorization": f"Bearer {key}"}
 
@@ -232,7 +232,10 @@ def waited(work: Coroutine[Any, Any, FoundT]) -> FoundT:
 
 async def only_model(remote: Remote) -> str:
     """Returns what the one model of a server is called. `SpecError` names them where there are several, or none."""
-    names = await remote.models()
+    try:
+        names = await remote.models()
+    finally:
+        await remote.close()
     if len(names) == 1:
         return names[0]
     there = f"has {len(names)} models ({', '.join(names[:20])})" if names else "lists no models"
