@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from other_servers import Other, other_server
+from serving import serve
+from tiny_models import tiny_model, tiny_tokenizer
 
 import luthier
 from luthier.errors import Interrupted, RemoteError, SpecError
@@ -64,6 +67,29 @@ def test_what_is_refused_is_found(key: str) -> None:
     refused = {one.feature: one for one in seen.values() if one.state == "refused"}
     assert any(f"{key} is not supported" in one.detail for one in refused.values())
     assert not [one for one in seen.values() if one.state == "ignored"]
+
+
+def test_a_server_of_ours_honours_what_it_does_not_refuse(tmp_path: Path) -> None:
+    tiny_model("llama").save_pretrained(tmp_path / "tiny")
+    tiny_tokenizer().save_pretrained(tmp_path / "tiny")
+    running = serve(tmp_path / "home", "--model", str(tmp_path / "tiny"), "--workers", "0")
+    try:  # time enough for a busy machine
+        result = luthier.probe(url=running.url, model="tiny", request_seconds=300, seconds=900)
+    finally:
+        running.end()
+    seen = {(one.feature, one.path): one for one in result.findings.found}
+    assert [one for one in seen.values() if one.state == "ignored"] == []
+    refused = {name for (name, path), one in seen.items() if one.state == "refused"}
+    # its chat template writes no calls that could be enforced
+    assert refused == {"embeddings", "top_k", "min_p", "tools", "tool_choice required"}
+    sure = {"seed", "n", "temperature", "max_tokens", "logprobs", "logit_bias", "frequency_penalty", "stop"}
+    assert {
+        (name, path) for name in sure for path in (CHAT, COMPLETIONS) if seen[name, path].state != "honoured"
+    } == set()
+    for name in ("token ids as prompt", "echo", "echo with logprobs"):
+        assert seen[name, COMPLETIONS].state == "honoured", seen[name, COMPLETIONS]
+    for name in ("json_schema", "top_logprobs", "stream with usage"):
+        assert seen[name, CHAT].state == "honoured", seen[name, CHAT]
 
 
 def test_a_request_that_hangs_is_unclear_and_does_not_hold_the_rest_up() -> None:
