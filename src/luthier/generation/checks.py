@@ -154,10 +154,11 @@ async def logit_bias(place: Place) -> Seen:
 
 async def stop(place: Place) -> Seen:
     text = place.plain[0].text
-    words = [word for word in text.split() if len(word) > 1 and text.find(word) > 0]
+    middle = text[len(text) // 2 :][:2]  # where it writes no words
+    words = [word for word in (*text.split(), middle) if len(word) > 1 and text.find(word) > 0 and "\ufffd" not in word]
     if not place.steady or not words:
-        return "unclear", "its replies hold no word to stop at"
-    word = words[len(words) // 2]
+        return "unclear", "its replies hold nothing to stop at"
+    word = words[(len(words) - 1) // 2]
     said = await place.say(stop=[word])
     if word in said.text:
         return "ignored", "the reply goes on after the stop text"
