@@ -66,6 +66,8 @@ def test_a_reply_that_was_cut_here_and_goes_on_there_differs() -> None:
 def test_a_space_before_the_first_word_is_no_difference() -> None:
     spaced = replace(HERE, pieces=(b" oak", b" elm", None))
     assert compared("x", spaced, There("oak yew"), NEAR).kind == "near tie"
+    tied = replace(spaced, ranked=(((b" oak", -0.1), (b" ash", -0.12)), *HERE.ranked[1:]))
+    assert compared("x", tied, There("ash"), NEAR).kind == "near tie"
 
 
 def test_calls_are_compared_by_what_they_say() -> None:

@@ -102,6 +102,7 @@ def test_without_vllm_it_says_so(merged: Path) -> None:
     done = started(merged / "serve.sh", vllm=None)
     assert done.returncode == 127
     assert "vllm is not installed" in done.stderr
+    assert done.stderr.count("\n") == 1  # nothing was tried after that
 
 
 def test_replies_end_there_where_they_end_here(base: Path, merged: Path) -> None:

@@ -185,17 +185,16 @@ class Reached:
         return self.found
 
 
-def probing(url: str) -> tuple[upstream.Probing, Remote]:
+def probing(url: str, report: ListReport) -> tuple[upstream.Probing, Remote]:
     reached: Any = Reached(url)
-    return upstream.Probing(reached, Catalogue((Entry(id="oak", url=url, probe=True),))), reached.found
+    return upstream.Probing(reached, Catalogue((Entry(id="oak", url=url, probe=True),)), report), reached.found
 
 
 def test_one_that_comes_later_is_probed_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upstream, "AGAIN_S", 0.05)
     other, report = Other(key="open", ignores={"n"}), ListReport()
     with other_server(other):
-        work, remote = probing(other.url)
-        work.start(report)
+        work, remote = probing(other.url, report)
         assert remote.findings is None
         assert [kind for kind, _ in report.events] == ["warning"]
         other.key = ""
@@ -211,9 +210,8 @@ def test_one_that_hangs_holds_nothing_up(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(upstream, "PATIENCE_S", 0.3)
     report = ListReport()
     with other_server(Other(hangs={"max_tokens"})) as other:
-        work, remote = probing(other.url)
         began = time.monotonic()
-        work.start(report)
+        work, remote = probing(other.url, report)
         assert time.monotonic() - began < 20  # and not the 30 seconds that a request may take
         assert (remote.findings, report.events) == (None, [])
         assert report.tasks == {"probe of oak": (0, 33)}

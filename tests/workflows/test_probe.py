@@ -88,7 +88,7 @@ def test_a_server_of_ours_honours_what_it_does_not_refuse(tmp_path: Path) -> Non
     } == set()
     for name in ("token ids as prompt", "echo", "echo with logprobs"):
         assert seen[name, COMPLETIONS].state == "honoured", seen[name, COMPLETIONS]
-    for name in ("json_schema", "top_logprobs", "stream with usage"):
+    for name in ("top_logprobs", "stream with usage"):
         assert seen[name, CHAT].state == "honoured", seen[name, CHAT]
 
 

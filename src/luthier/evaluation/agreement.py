@@ -211,9 +211,10 @@ def _gap(here: Here, place: int, rest: bytes) -> float | None:
     among the likeliest. Of several that may be it, the likeliest counts."""
     if place >= len(here.pieces) or place >= len(here.ranked):
         return None
-    taken = here.pieces[place]
     for piece, value in here.ranked[place]:
-        if piece != taken and (not rest if piece is None else bool(piece) and rest.startswith(piece)):
+        if place == 0 and piece and not rest.startswith(b" "):
+            piece = piece.removeprefix(b" ")
+        if not rest if piece is None else bool(piece) and rest.startswith(piece):
             return here.logprobs[place] - value
     return None
 

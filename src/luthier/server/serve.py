@@ -54,7 +54,6 @@ class Result:
 
 def run(spec: Spec, report: Report) -> Result:
     """Serves until the report says stop. `SpecError` when it may not or cannot listen there."""
-    _check_host(spec.host)
     listener = _listen(spec)
     url = f"http://{_shown(spec.host)}:{listener.getsockname()[1]}/v1"
     import uvicorn
@@ -76,8 +75,7 @@ def run(spec: Spec, report: Report) -> Result:
         app, log_config=None, access_log=False, timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_S
     )
     web = uvicorn.Server(config)
-    probing = Probing(server.answering, catalogue)
-    probing.start(report)
+    probing = Probing(server.answering, catalogue, report)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     threading.Thread(target=server.answering.warm_up, daemon=True).start()
@@ -171,6 +169,7 @@ def _check_host(host: str) -> None:
 
 
 def _listen(spec: Spec) -> socket.socket:
+    _check_host(spec.host)
     family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -39,15 +39,13 @@ def with_model(options: OptionsT) -> OptionsT:
 class Probing:
     """Probes the models of the catalogue that ask for it; from then on requests for what is missing are refused."""
 
-    def __init__(self, answering: Answering, catalogue: Catalogue) -> None:
+    def __init__(self, answering: Answering, catalogue: Catalogue, report: Report) -> None:
+        """Begins, and waits a moment for the end: better a late first answer than one with something dropped."""
         self._probes: list[_Probe] = []
         for entry in catalogue.entries:
             remote = answering.remote(entry.id, "embedding" if entry.kind == "embedding" else "chat")
             if entry.probe and remote is not None:
                 self._probes.append(_Probe(entry.id, remote))
-
-    def start(self, report: Report) -> None:
-        """Begins, and waits a moment for the end: better a late first answer than one with something dropped."""
         for probe in self._probes:
             threading.Thread(target=probe.run, daemon=True, name=f"probe {probe.name}").start()
         deadline = time.monotonic() + PATIENCE_S
