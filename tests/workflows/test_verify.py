@@ -17,7 +17,7 @@ from tiny_models import TEMPLATE, tiny_model, tiny_tokenizer
 import luthier
 from luthier import cli
 from luthier.errors import Interrupted, ModelError, RemoteError, SpecError
-from luthier.generation.served import Served
+from luthier.generation.reference import Served
 from luthier.report import ListReport
 
 QUESTIONS = ["the bow", "a neck", "who plays?", "the scroll and the bridge", "fiddle", "old wood", "a string"]

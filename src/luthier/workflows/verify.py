@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from luthier.evaluation.agreement import Agreement, Here, There
     from luthier.evaluation.items import Item
     from luthier.generation.chat import TemplateChat
-    from luthier.generation.served import Served
+    from luthier.generation.reference import Served
     from luthier.models.opening import Opened
     from luthier.records.messages import Reply
 
@@ -93,7 +93,7 @@ def run(spec: Spec, report: Report) -> Result:
     """Returns how far the server at `spec.url` is from the model `spec.run`. `RemoteError` when it does not answer."""
     from luthier.evaluation.agreement import Agreement, compared, shared_logprobs
     from luthier.generation.remote import Remote, only_model, waited
-    from luthier.generation.served import Served
+    from luthier.generation.reference import Served
     from luthier.models.opening import open_model
 
     remote = Remote(spec.url, spec.model or "", key_variable=spec.key_variable)
