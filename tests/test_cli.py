@@ -73,6 +73,10 @@ def run(spec, report):
     return Result(spec)
 
 
+def exit_code(result):
+    return 1 if result.spec.fail == "verdict" else 0
+
+
 def interactive(spec, read_line, write):
     while True:
         write("\\n> ")
@@ -111,6 +115,12 @@ def start(folder: Path, *words: str) -> subprocess.Popen[str]:
         text=True,
         env=ENVIRONMENT,
     )
+
+
+def test_a_verb_may_judge_its_result(verbs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["toy", "a.jsonl", "--fail", "verdict"]) == 1
+    assert "a.jsonl" in capsys.readouterr().out
+    assert cli.main(["toy", "a.jsonl", "--fail", "verdict", "--json"]) == 1
 
 
 def test_a_verb_runs_with_its_flags_and_says_what_is_next(verbs: Path, capsys: pytest.CaptureFixture[str]) -> None:

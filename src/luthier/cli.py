@@ -1,6 +1,7 @@
 """The `luthier` command: one subcommand per verb, made from its `Spec`; no verb is named here.
 
-Exit codes: 0 done, 1 a fault of ours, 2 something the user can put right, 130 stopped on request.
+Exit codes: 0 done, 1 a fault of ours, or not so (of a verb that compares), 2 something the user can put right, 130
+stopped on request.
 """
 
 from __future__ import annotations
@@ -122,7 +123,8 @@ class VerbCommand(click.Command):
         talk = vars(self.module).get("interactive")
         if talk and "message" not in named and not as_json and sys.stdin.isatty():
             return _converse(talk, spec)
-        return _work(self.module.run, spec, quiet, as_json)
+        judged = vars(self.module).get("exit_code", lambda _: DONE)
+        return _work(self.module.run, judged, spec, quiet, as_json)
 
 
 class Stop:
@@ -174,7 +176,9 @@ def _context() -> dict[str, Any]:
     return {"max_content_width": WIDTH, "help_option_names": ["-h", "--help"]}
 
 
-def _work(run: Callable[[Any, Any], Any], spec: config.Options, quiet: bool, as_json: bool) -> int:
+def _work(
+    run: Callable[[Any, Any], Any], judged: Callable[[Any], int], spec: config.Options, quiet: bool, as_json: bool
+) -> int:
     with Stop() as stop:
         report = TerminalReport(sys.stderr, quiet=quiet, stopped=lambda: stop.asked)
         try:
@@ -186,7 +190,7 @@ def _work(run: Callable[[Any, Any], Any], spec: config.Options, quiet: bool, as_
     except BrokenPipeError:  # the reader left early
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains once more at exit
         return BROKEN_PIPE
-    return DONE
+    return judged(result)
 
 
 class Conversation:

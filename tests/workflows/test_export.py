@@ -232,6 +232,47 @@ def test_what_makes_no_sense_is_refused_before_anything_loads(
         run(run=full_run)
 
 
+@pytest.mark.parametrize("which", ["adapter_run", "full_run"])
+def test_a_bundle_is_merged_weights_with_a_script(which: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    source = request.getfixturevalue(which)
+    result = run(run=source, to="bundle", output=tmp_path / "shop")
+    assert (result.form, result.next_commands()) == ("bundle", [f"sh {tmp_path / 'shop'}/serve.sh"])
+    wanted = {"model.safetensors", "tokenizer.json", "chat_template.jinja", "generation_config.json", "serve.sh"}
+    assert wanted <= set(result.files)
+    assert result.difference <= result.tolerance
+    ids = torch.tensor([[5, 60, 200, 7]])
+    there = AutoModelForCausalLM.from_pretrained(tmp_path / "shop")(ids).logits
+    assert (there - tuned_logits(source, ids)).abs().max() < 1e-5
+    card = (tmp_path / "shop" / "README.md").read_text()
+    assert "luthier verify http://127.0.0.1:8000/v1 RUN --model shop" in card
+    assert "Trained well." in card
+    assert str(tmp_path) not in card
+    assert "name=${NAME:-shop}" in (tmp_path / "shop" / "serve.sh").read_text()
+    run(run=source, to="bundle", output=tmp_path / "shop", overwrite=True)
+
+
+def test_a_bundle_of_an_adapter_answers_as_the_run_does(base: Path, tmp_path: Path) -> None:
+    source = make_run(tmp_path / "run", base, "lora")
+    result = run(run=source, to="bundle", bundle_of="adapter", output=tmp_path / "shop")
+    assert {"adapter_config.json", "adapter_model.safetensors", "chat_template.jinja", "serve.sh"} <= set(result.files)
+    assert "model.safetensors" not in result.files
+    ids = torch.tensor([[5, 60, 200, 7]])
+    assert tuned_logits(tmp_path / "shop", ids).equal(tuned_logits(source, ids))
+    assert str(base) in (tmp_path / "shop" / "serve.sh").read_text()
+
+
+def test_bundles_that_could_not_be_served_are_refused(adapter_run: Path, full_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="DoRA adapter, which vLLM does not load"):
+        run(run=adapter_run, to="bundle", bundle_of="adapter", output=tmp_path / "out")
+    with pytest.raises(ModelError, match="has whole weights, no adapter"):
+        run(run=full_run, to="bundle", bundle_of="adapter", output=tmp_path / "out")
+    with pytest.raises(SpecError, match="bundle_of = adapter has no effect on --to merged"):
+        run(run=adapter_run, bundle_of="adapter", output=tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_and_a_stop_leave_nothing(full_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
     from types import SimpleNamespace

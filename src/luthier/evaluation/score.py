@@ -48,6 +48,8 @@ class ScoredItem:
             "fingerprint": self.item.fingerprint,
             "group": self.item.group,
             "prompt": self.item.prompt.shown(),
+            "messages": [message.to_json() for message in self.item.prompt.messages],
+            "tools": [dict(tool) for tool in self.item.prompt.tools],
             "reference": self.item.reference.to_json(),
             "replies": {name: reply.to_json() for name, reply in self.replies.items()},
             "values": {name: dict(values) for name, values in self.values.items()},

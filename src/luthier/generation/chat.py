@@ -10,6 +10,7 @@ from typing import Any, Protocol, Self
 from luthier.errors import LuthierError
 from luthier.generation.engine import Engine
 from luthier.records.messages import Delta, Message, Reply, Sampling, ToolCall
+from luthier.tokens.dialect import Dialect
 from luthier.tokens.tool_calls import Frame
 
 Tools = Sequence[Mapping[str, Any]]
@@ -21,6 +22,8 @@ class Template(Protocol):
 
     @property
     def stop_ids(self) -> frozenset[int]: ...
+    @property
+    def dialect(self) -> Dialect: ...
     @property
     def markers(self) -> Mapping[str, int]: ...
     @property

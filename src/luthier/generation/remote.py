@@ -9,14 +9,16 @@ import math
 import os
 import threading
 import weakref
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 import httpx
 
 from luthier.errors import RemoteError, SpecError
+from luthier.generation.findings import Findings
 from luthier.records.messages import Delta, FinishReason, Message, Ranked, Sampling, ToolCall, Usage
 
 LOG = logging.getLogger("luthier.remote")
@@ -24,6 +26,7 @@ TIMEOUT = httpx.Timeout(600.0, connect=10.0)
 NEW_LIMIT_HOSTS = frozenset({"api.openai.com"})
 """Hosts whose newer models take only `max_completion_tokens`; others know only `max_tokens`."""
 LONGEST = 300
+FoundT = TypeVar("FoundT")
 
 
 class TokenTable:
@@ -51,15 +54,35 @@ class TokenTable:
 class Remote:
     """A model of another server: `url` ends in /v1, `key_variable` names the environment variable with its key.
 
-    `label` is what errors call it: its address, unless those who read them should not see that.
+    `label` is what errors call it: its address, unless those who read them should not see that. `findings` are what
+    is known of it; a request for what it does not do is refused before it is sent.
     """
 
     def __init__(self, url: str, model: str, *, key_variable: str | None = None, label: str | None = None) -> None:
-        self.url, self.model, self._key_variable = url.rstrip("/"), model, key_variable
+        self.url, self.model, self.key_variable = url.rstrip("/"), model, key_variable
         self.label = label or self.url
+        self.findings: Findings | None = None
         self._clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, httpx.AsyncClient] = (
             weakref.WeakKeyDictionary()
         )
+
+    @property
+    def limit_key(self) -> str:
+        """The key of a chat that bounds its reply."""
+        return "max_completion_tokens" if httpx.URL(self.url).host in NEW_LIMIT_HOSTS else "max_tokens"
+
+    async def models(self) -> list[str]:
+        """Returns what the server calls its models. `RemoteError` when it does not say."""
+        answer = self._read((await self._send("/models", None, stream=False)).text)
+        listed = answer.get("data") or answer.get("models") or []
+        named = [one.get("id") or one.get("name") for one in listed if isinstance(one, dict)]
+        return [str(name) for name in named if name]
+
+    async def close(self) -> None:
+        """Ends the connections of the event loop that runs."""
+        client = self._clients.pop(asyncio.get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
 
     async def send(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Returns the object that answers `body` at `path`. `RemoteError` when the server refuses or fails."""
@@ -90,13 +113,16 @@ class Remote:
         finally:
             await response.aclose()
 
-    async def _send(self, path: str, body: Mapping[str, Any], *, stream: bool) -> httpx.Response:
+    async def _send(self, path: str, body: Mapping[str, Any] | None, *, stream: bool) -> httpx.Response:
+        if body is not None and self.findings is not None:
+            self.findings.check(path, body, self.label)
         loop = asyncio.get_running_loop()
         if loop not in self._clients:
             self._clients[loop] = httpx.AsyncClient(timeout=TIMEOUT)
         client = self._clients[loop]
-        said = {**body, "model": self.model}
-        request = client.build_request("POST", f"{self.url}{path}", json=said, headers=self._headers())
+        said = None if body is None else {**body, "model": self.model}
+        method = "GET" if body is None else "POST"
+        request = client.build_request(method, f"{self.url}{path}", json=said, headers=self._headers())
         try:
             response = await client.send(request, stream=stream)
             if response.status_code >= 300:
@@ -108,10 +134,10 @@ class Remote:
         return response
 
     def _headers(self) -> dict[str, str]:
-        if self._key_variable is None:
+        if self.key_variable is None:
             return {}
-        if not (key := os.environ.get(self._key_variable)):
-            LOG.error("%s: %s is not set", self.url, self._key_variable)
+        if not (key := os.environ.get(self.key_variable)):
+            LOG.error("%s: %s is not set", self.url, self.key_variable)
             raise RemoteError("its key is not set", status=401, where=self.label, remedy="set it where this runs")
         return {"authorization": f"Bearer {key}"}
 
@@ -176,9 +202,8 @@ class RemoteChat:
             raise SpecError(
                 "token ids mean something else to another server", where="logit_bias", remedy="leave it out"
             )
-        hosted = httpx.URL(self.remote.url).host in NEW_LIMIT_HOSTS
         keys = {
-            "max_completion_tokens" if hosted else "max_tokens": sampling.max_tokens,
+            self.remote.limit_key: sampling.max_tokens,
             "top_p": sampling.top_p if sampling.top_p != 1 else None,
             "top_k": sampling.top_k or None,
             "min_p": sampling.min_p or None,
@@ -197,6 +222,24 @@ class RemoteChat:
             "stream_options": {"include_usage": True},
             **{key: value for key, value in keys.items() if value is not None},
         }
+
+
+def waited(work: Coroutine[Any, Any, FoundT]) -> FoundT:
+    """Returns what `work` comes to. It runs in a thread of its own, so that this may be called in a notebook."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+async def only_model(remote: Remote) -> str:
+    """Returns what the one model of a server is called. `SpecError` names them where there are several, or none."""
+    try:
+        names = await remote.models()
+    finally:
+        await remote.close()
+    if len(names) == 1:
+        return names[0]
+    there = f"has {len(names)} models ({', '.join(names[:20])})" if names else "lists no models"
+    raise SpecError(there, where=remote.label, remedy="say which one is meant with --model NAME", param="model")
 
 
 @dataclass

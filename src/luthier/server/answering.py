@@ -120,8 +120,11 @@ class Answering:
     def remote(self, name: str, kind: Literal["chat", "embedding"] = "chat") -> Remote | None:
         """Returns the model of that kind on another server that `name` is; None for one of this machine."""
         entry = self._catalogue.find(name)
-        there = entry is not None and entry.url is not None and entry.kind == kind
-        return self._elsewhere(entry).remote if there and entry is not None else None
+        if entry is None or entry.url is None:
+            return None
+        remote = self._elsewhere(entry).remote
+        seen = remote.findings is not None and remote.findings.honours("embeddings", "/embeddings")
+        return remote if entry.kind == kind or (kind == "embedding" and seen) else None
 
     def _elsewhere(self, entry: Entry) -> RemoteChat:
         from luthier.generation.remote import Remote, RemoteChat

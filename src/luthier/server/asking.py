@@ -103,6 +103,12 @@ def ask(call: Call, question: Question) -> Replies:
 
 def _here(chat: ServedChat, question: Question, project: str) -> Replies:
     sampling, tools = question.sampling, question.tools
+    if tools and not chat.template.dialect.tools:
+        raise ApiError(
+            f"tools: the chat template of {question.model} has no place for them; the model would not see any.",
+            code="unsupported_parameter",
+            param="tools",
+        )
     if question.schema is not None:
         sampling = replace(sampling, grammar=_grammar(question, question.schema))
     if question.forced is not None:

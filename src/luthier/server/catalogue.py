@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,6 +14,9 @@ from luthier.config import ModelName, Options, Outside, bind, read_mapping
 from luthier.errors import SpecError
 from luthier.registry import nearest
 from luthier.server.moderation import CATEGORIES
+
+if TYPE_CHECKING:
+    from luthier.server.options import WorkerOptions
 
 ServerUrl = Annotated[str, Outside("url")]
 
@@ -41,6 +44,10 @@ class Entry(Options):
     )
     key_variable: str | None = Field(
         default=None, min_length=1, description="the environment variable that holds that server's key"
+    )
+    probe: bool = Field(
+        default=False,
+        description="ask that server at the start what it honours, with small requests, and refuse what it does not",
     )
     categories: dict[str, str] = Field(
         default={}, description="moderation: the labels of the classifier that count, and the category of each"
@@ -110,7 +117,7 @@ def open_catalogue(model: str, file: str | None) -> Catalogue:
     """Returns the catalogue of `file`, or of `model` alone. `SpecError` says what is wrong with it."""
     if file is None:
         first = FIDDLE if model == FIDDLE.id else Entry(id=_id_of(model), model=model)
-        return Catalogue((first, MINILM) if importlib.util.find_spec(MINILM_PACKAGE) else (first,))
+        return Catalogue(_with_vectors(first))
     content = read_mapping(file)
     models = content.pop("models", None)
     if content:
@@ -123,6 +130,22 @@ def open_catalogue(model: str, file: str | None) -> Catalogue:
     _check_places(entries, file)
     _check_categories(entries, file)
     return Catalogue(entries)
+
+
+def catalogue_of(options: WorkerOptions) -> Catalogue:
+    """Returns the catalogue that a server and its workers have: with an upstream, an entry for the model it has."""
+    if options.upstream is None:
+        return open_catalogue(options.model, options.catalogue)
+    values = {"id": options.model, "url": options.upstream, "key_variable": options.upstream_key_variable}
+    entry = _entry(values | {"probe": True}, "--upstream")
+    _check_names((entry,), "--upstream")
+    _check_places((entry,), "--upstream")
+    return Catalogue(_with_vectors(entry))
+
+
+def _with_vectors(first: Entry) -> tuple[Entry, ...]:
+    """Returns the entry, and the packaged embedding model where it is installed."""
+    return (first, MINILM) if importlib.util.find_spec(MINILM_PACKAGE) else (first,)
 
 
 def _entry(value: Any, where: str) -> Entry:
@@ -143,8 +166,9 @@ def _check_places(entries: tuple[Entry, ...], file: str) -> None:
             raise SpecError(
                 f"{entry.id} has a name or password in its url", where=file, remedy="name a key_variable instead"
             )
-        if entry.key_variable is not None and entry.url is None:
-            raise SpecError(f"{entry.id} has a key_variable and no url", where=file, remedy="write its url too")
+        named = "key_variable" if entry.key_variable is not None else "probe" if entry.probe else None
+        if named is not None and entry.url is None:
+            raise SpecError(f"{entry.id} has a {named} and no url", where=file, remedy="write its url too")
 
 
 def _check_categories(entries: tuple[Entry, ...], file: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from luthier.config import LocalPath, ModelName
+from luthier.config import LocalPath, ModelName, Outside
 from luthier.generation.options import BatchingOptions
 from luthier.models.options import LoadOptions
 from luthier.store.options import StoreOptions
@@ -32,9 +32,26 @@ class WorkerOptions(LoadOptions, StoreOptions):
     catalogue: LocalPath | None = Field(
         default=None, description="YAML file of models, with aliases and prices; see docs/server.md"
     )
+    upstream: Annotated[str, Outside("url")] | None = Field(
+        default=None,
+        pattern=r"^https?://",
+        description="another server that has the model (vLLM, SGLang, llama-server, Ollama), with its /v1; model is "
+        "what it is called there, by default the only one it has",
+    )
+    upstream_key_variable: str | None = Field(
+        default=None, min_length=1, description="the environment variable that holds the upstream's key"
+    )
     base64_results: bool = Field(
         default=True, description="give a job's result file in base64, as the hosted API does; false gives plain CSV"
     )
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if self.upstream is not None and self.catalogue is not None:
+            raise ValueError("upstream and catalogue exclude each other; write the url of the model into the catalogue")
+        if self.upstream is None and self.upstream_key_variable is not None:
+            raise ValueError("upstream_key_variable has no effect without upstream; name the server too")
+        return self
 
     def loading(self, place: str) -> LoadOptions:
         """Returns how the model at `place` is loaded; the revision is that of `model` alone."""

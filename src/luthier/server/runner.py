@@ -20,7 +20,7 @@ from luthier import workflows
 from luthier.errors import Interrupted, LuthierError, NotFoundError, RowsError
 from luthier.report import Table
 from luthier.server.bound import localise, servers_own
-from luthier.server.catalogue import open_catalogue
+from luthier.server.catalogue import catalogue_of
 from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model, remove_model
 from luthier.server.wire.fine_tuning import DOOR, KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
@@ -180,7 +180,7 @@ def model_name(job: Job) -> str:
 def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: JobReport) -> None:
     """Runs the job's verb and ends the job, one way or another; a job that lost its lease is left alone."""
     folder = store.folder / "runs" / job.id
-    places = Places(store, open_catalogue(options.model, options.catalogue), job.project)
+    places = Places(store, catalogue_of(options), job.project)
     try:
         if job.kind == "tune":
             store.jobs.remember(job.id, owner, {"base": places.base(job.spec["model"])})

@@ -54,7 +54,6 @@ class Result:
 
 def run(spec: Spec, report: Report) -> Result:
     """Serves until the report says stop. `SpecError` when it may not or cannot listen there."""
-    _check_host(spec.host)
     listener = _listen(spec)
     url = f"http://{_shown(spec.host)}:{listener.getsockname()[1]}/v1"
     import uvicorn
@@ -62,11 +61,13 @@ def run(spec: Spec, report: Report) -> Result:
     from luthier.server.answering import Answering
     from luthier.server.app import create_app
     from luthier.server.batching import Batches
-    from luthier.server.catalogue import open_catalogue
+    from luthier.server.catalogue import catalogue_of
     from luthier.server.state import Server
+    from luthier.server.upstream import Probing, with_model
     from luthier.store.opened import Store
 
-    catalogue = open_catalogue(spec.model, spec.catalogue)
+    spec = with_model(spec)
+    catalogue = catalogue_of(spec)
     store = Store.open(spec)
     server = Server(spec, store, catalogue, Answering(store, catalogue, spec), int(time.time()))
     app = create_app(server)
@@ -74,6 +75,7 @@ def run(spec: Spec, report: Report) -> Result:
         app, log_config=None, access_log=False, timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_S
     )
     web = uvicorn.Server(config)
+    probing = Probing(server.answering, catalogue, report)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     threading.Thread(target=server.answering.warm_up, daemon=True).start()
@@ -85,6 +87,7 @@ def run(spec: Spec, report: Report) -> Result:
     swept = -SWEEP_S
     try:
         while thread.is_alive() and not report.cancelled():
+            probing.look(report)
             for worker in workers:
                 worker.look(report)
             if time.monotonic() - swept > SWEEP_S:
@@ -92,6 +95,7 @@ def run(spec: Spec, report: Report) -> Result:
                 _sweep(store, report)
             time.sleep(LOOK_S)
     finally:
+        probing.close()
         batches.close()
         web.should_exit = True
         for worker in workers:
@@ -138,7 +142,8 @@ class _Worker:
 def _banner(url: str, server: Server) -> list[str]:
     lines = [f"{url} answers; state in {server.store.folder}"]
     for entry in server.catalogue.entries:
-        says = f": {entry.quality}" if entry.quality else ""
+        says = f" at {entry.url}" if entry.url else ""
+        says += f": {entry.quality}" if entry.quality else ""
         lines.append(f"model {entry.id}{says}")
         if entry.place == "fiddle" and (stood_for := [*entry.aliases, *([] if entry.id == "fiddle" else [entry.id])]):
             lines.append(f"fiddle, a small model for trying Luthier, stands in for {', '.join(stood_for)}")
@@ -164,6 +169,7 @@ def _check_host(host: str) -> None:
 
 
 def _listen(spec: Spec) -> socket.socket:
+    _check_host(spec.host)
     family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -52,8 +52,10 @@ class Result:
 
 def run(spec: Spec, report: Report) -> Result:
     """Works until the report says stop; a job that is under way then is saved and goes back to the queue."""
+    from luthier.server.upstream import with_model
     from luthier.store.opened import Store
 
+    spec = with_model(spec)
     store = Store.open(spec)
     owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     report.event("info", f"worker {owner} takes jobs from {store.folder}")

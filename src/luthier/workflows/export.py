@@ -1,4 +1,4 @@
-"""Write a tuned model as plain weights or as an adapter, checked against the model that was trained."""
+"""Write a tuned model as weights, as an adapter or ready for vLLM, checked against the model that was trained."""
 
 from __future__ import annotations
 
@@ -28,8 +28,13 @@ class Spec(Options):
 
     title = "Export"
     run: Annotated[ModelName, Positional()] = Field(description="the run folder, model folder or adapter to export")
-    to: Literal["merged", "adapter"] = Field(
-        default="merged", description="merged: plain weights that need nothing else; adapter: PEFT files for the base"
+    to: Literal["merged", "adapter", "bundle"] = Field(
+        default="merged",
+        description="merged: plain weights that need nothing else; adapter: PEFT files for the base; bundle: either of "
+        "them with a script that starts vLLM",
+    )
+    bundle_of: Literal["merged", "adapter"] = Field(
+        default="merged", description="what a bundle holds: merged weights, or the adapter and the name of its base"
     )
     output: LocalPath = Field(description="the new folder")
     overwrite: bool = Field(default=False, description="replace an earlier export in the output folder")
@@ -79,11 +84,13 @@ class Result:
         return [Table("Exported", ("what", "value"), tuple(rows))]
 
     def next_commands(self) -> list[str]:
-        return [f"luthier chat {shlex.quote(self.output)}"]
+        place = shlex.quote(self.output)
+        return [f"sh {place}/serve.sh"] if self.form == "bundle" else [f"luthier chat {place}"]
 
 
 def run(spec: Spec, report: Report) -> Result:
     """Returns what was exported; nothing is left behind when the exported model answers differently."""
+    from luthier.models.bundle import check_bundle
     from luthier.models.export import (
         check_space,
         check_target,
@@ -105,9 +112,11 @@ def run(spec: Spec, report: Report) -> Result:
     loaded = load_model(spec.run, options)
     if loaded.folder is not None and target.resolve() == loaded.folder.resolve():
         raise SpecError("is the folder of the model itself", where=str(target), remedy="choose another", param="output")
+    if spec.to == "bundle":
+        check_bundle(loaded, _held(spec))
     check_space(target, _size(spec, loaded))
     texts = row_texts(Path(spec.run).expanduser())
-    parameters = exported_parameters(loaded, spec.to)
+    parameters = exported_parameters(loaded, _held(spec))
     with whole_folder(target, overwrite=spec.overwrite) as part:
         checked, rounding = _write(spec, loaded, part, probe_prompts(loaded, texts), texts, report)
         _write_card(spec, loaded, part, checked, rounding, had_adapter)
@@ -130,10 +139,19 @@ def run(spec: Spec, report: Report) -> Result:
     return result
 
 
+def _held(spec: Spec) -> Literal["merged", "adapter"]:
+    """Returns which weights the folder holds."""
+    return spec.bundle_of if spec.to == "bundle" else spec.to
+
+
 def _check_form(spec: Spec, has_adapter: bool) -> None:
-    if spec.to == "adapter" and not has_adapter:
-        raise ModelError("has whole weights, no adapter", where=spec.run, remedy="export it with --to merged")
-    if spec.to == "adapter" and spec.precision not in ("auto", "fp32"):
+    if spec.to != "bundle" and spec.bundle_of != "merged":
+        raise SpecError(
+            f"bundle_of = {spec.bundle_of} has no effect on --to {spec.to}", where="bundle_of", remedy="remove it"
+        )
+    if _held(spec) == "adapter" and not has_adapter:
+        raise ModelError("has whole weights, no adapter", where=spec.run, remedy="export them merged")
+    if _held(spec) == "adapter" and spec.precision not in ("auto", "fp32"):
         raise SpecError(
             f"precision = {spec.precision} has no effect on an adapter", where="precision", remedy="remove it"
         )
@@ -144,10 +162,11 @@ def _write(
 ) -> tuple[Comparison, Comparison]:
     """Writes the files, and returns how far they are from the tuned model in fp32, and what rounding them did."""
     from luthier.models import export
+    from luthier.models.bundle import write_bundle
 
     _step(report, 1)
     tuned = export.logits_of(loaded.model, prompts)
-    merged, rounded = _merge(spec, loaded, prompts) if spec.to == "merged" else (tuned, tuned)
+    merged, rounded = _merge(spec, loaded, prompts) if _held(spec) == "merged" else (tuned, tuned)
     _check(spec, export.compare(tuned, merged), "merged")
     _step(report, 2)
     export.save_model(loaded, part)
@@ -157,9 +176,11 @@ def _write(
             "transformers' AutoTokenizer splits text otherwise than the tokenizer.json of this model says; outside "
             "Luthier load its tokenizer with PreTrainedTokenizerFast",
         )
+    if spec.to == "bundle":
+        write_bundle(loaded, part, _held(spec), name=Path(spec.output).name)
     export.release(loaded)
     _step(report, 3)
-    again = export.reloaded_logits(part, spec.to, prompts, _reload_options(spec))
+    again = export.reloaded_logits(part, _held(spec), prompts, _reload_options(spec))
     _check(spec, export.compare(rounded, again), "exported")
     checked = export.compare(tuned, again) if _weights(spec) == "fp32" else export.compare(tuned, merged)
     return checked, export.compare(merged, rounded)
@@ -201,14 +222,15 @@ def _reload_options(spec: Spec) -> Any:
 def _write_card(
     spec: Spec, loaded: LoadedModel, part: Path, checked: Comparison, rounding: Comparison, had_adapter: bool
 ) -> None:
+    from luthier.models.bundle import serving_section
     from luthier.models.card import exported_card
 
     source = loaded.folder / "README.md" if loaded.folder else None
     text = source.read_text(encoding="utf-8") if source and source.is_file() else ""
-    form: Literal["adapter", "weights"] = "adapter" if spec.to == "adapter" else "weights"
+    form: Literal["adapter", "weights"] = "adapter" if _held(spec) == "adapter" else "weights"
     what = "The adapter was merged into its base model in fp32." if had_adapter else "The weights as they were trained."
     note = [
-        "The adapter as it was trained." if spec.to == "adapter" else what,
+        "The adapter as it was trained." if _held(spec) == "adapter" else what,
         f"Read back, the largest difference of a logit was {checked.difference:.1e} over {checked.prompts} prompts.",
     ]
     if _weights(spec) != "fp32":
@@ -218,6 +240,8 @@ def _write_card(
         )
     name = Path(spec.output).name
     card = exported_card(text, name=name, base_model=loaded.base_name, form=form, note=" ".join(note))
+    if spec.to == "bundle":
+        card += "\n" + serving_section(_held(spec), name=name, code=spec.trust_remote_code)
     (part / "README.md").write_text(card, encoding="utf-8")
 
 
@@ -227,7 +251,7 @@ def _weights(spec: Spec) -> str:
 
 def _size(spec: Spec, loaded: LoadedModel) -> int:
     """Returns about how many bytes the export takes on disk."""
-    if spec.to == "adapter":
+    if _held(spec) == "adapter":
         return 64_000_000
     return int(loaded.model.num_parameters()) * (4 if _weights(spec) == "fp32" else 2)
 
