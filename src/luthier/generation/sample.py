@@ -81,7 +81,10 @@ def draw(
             where="generation",
             remedy="try precision fp32; if they stay so, the weights are damaged",
         )
-    shifted = masked(biased(logits, samplings, replies or [()] * len(samplings)), masks or ())
+    shifted = biased(logits, samplings, replies or [()] * len(samplings))
+    if shifted is logits and any(sampling.logprobs for sampling in samplings):
+        shifted = logits.clone()
+    shifted = masked(shifted, masks or ())
     tokens = shifted.argmax(dim=-1)  # (B,)
     drawn = [row for row, generator in enumerate(generators) if generator is not None]
     if drawn:
@@ -192,18 +195,19 @@ def _column(values: Sequence[float], like: Tensor) -> Tensor:
 
 
 def masked(logits: Tensor, masks: Sequence[bytes | None]) -> Tensor:
-    """Returns `logits` (B, V) with minus infinity where a row's mask has no bit set; bits are lowest first."""
-    if not any(mask is not None for mask in masks):
-        return logits
+    """Returns `logits` (B, V), changed in place, with minus infinity where a row's mask has no bit set.
+
+    Bits are lowest first.
+    """
     rows = [row for row, mask in enumerate(masks) if mask is not None]
+    if not rows:
+        return logits
     packed = torch.frombuffer(bytearray(b"".join(mask for mask in masks if mask is not None)), dtype=torch.uint8)
     bias = _bias_of_bytes().index_select(0, packed.int()).view(len(rows), -1)[:, : logits.shape[1]]  # (R, V)
     bias = bias.to(logits.device)
     if len(rows) == len(logits):
-        return logits + bias
-    out = logits.clone()
-    out[rows] += bias
-    return out
+        return logits.add_(bias)
+    return logits.index_add_(0, torch.tensor(rows, device=logits.device), bias)
 
 
 @functools.cache

@@ -92,8 +92,8 @@ def exit_code(result: Result) -> int:
 def run(spec: Spec, report: Report) -> Result:
     """Returns how far the server at `spec.url` is from the model `spec.run`. `RemoteError` when it does not answer."""
     from luthier.evaluation.agreement import Agreement, compared, shared_logprobs
-    from luthier.generation.remote import Remote, only_model, waited
     from luthier.generation.elsewhere import Served
+    from luthier.generation.remote import Remote, only_model, waited
     from luthier.models.opening import open_model
 
     remote = Remote(spec.url, spec.model or "", key_variable=spec.key_variable)
