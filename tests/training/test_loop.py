@@ -91,6 +91,20 @@ def test_three_ways(make_job: MakeJob, stop: int) -> None:
     assert figures(whole) == figures(resumed)
 
 
+def test_muon_continues_bit_for_bit(make_job: MakeJob) -> None:
+    muon = {"optimizer": "muon"}
+    whole = make_job("whole", options=muon)
+    train(whole, resume=False)
+    with pytest.raises(Interrupted):
+        train(make_job("parts", options=muon, report=StopAt(5)), resume=False)
+    resumed = make_job("parts", options=muon)
+    train(resumed, resume=True)
+    assert same(weights(whole), weights(resumed))
+    plain = make_job("plain")
+    train(plain, resume=False)
+    assert not same(weights(whole), weights(plain))
+
+
 def test_dropout_continues_bit_for_bit(make_job: MakeJob) -> None:
     def dropping() -> torch.nn.Module:
         model = tiny_model()
