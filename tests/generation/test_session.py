@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from test_mixed_adapters import adapter_in
 from tiny_models import tiny_model
 
-from luthier.errors import ModelError
+from luthier.errors import ModelError, SpecError
+from luthier.generation import session
 from luthier.generation.decode import Forward
 from luthier.generation.engine import Engine
 from luthier.generation.grammar import json_grammar
-from luthier.generation.session import Session
 from luthier.records.messages import Sampling
 
 SCHEMA = {
@@ -188,13 +188,31 @@ def test_a_text_whose_logits_are_not_numbers_fails_alone(tokenizer, monkeypatch)
     assert len(good.tokens) == 4
 
 
+def test_a_grammar_that_gives_up_fails_alone(tokenizer, monkeypatch):
+    engine = Engine(tiny_model("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128)
+    samplings = [Sampling(max_tokens=4, grammar=grammar) for grammar in (None, json_grammar(SCHEMA))]
+    good, bad = engine.drafts([[5, 6, 7], [9, 9, 9]], samplings, streaming=False)
+    monkeypatch.setattr(bad.matcher, "mask", lambda: (_ for _ in ()).throw(SpecError("too complex")))
+    with engine.session() as running:
+        running.add(good)
+        running.add(bad)
+        events = []
+        while not running.is_idle:
+            events += running.step()
+    assert [request for request, what in events if isinstance(what, SpecError)] == [bad]
+    assert len(good.tokens) == 4
+
+
 def test_masks_are_made_while_the_model_computes(tokenizer, monkeypatch):
     engine = Engine(tiny_model("llama"), tokenizer, stop_ids=frozenset({2}), context_length=128)
     order = []
-    submit = Session.__dict__["step"].__globals__["_MASKS"].submit
-    monkeypatch.setattr(
-        "luthier.generation.session._MASKS.submit", lambda work: (order.append("mask"), submit(work))[1]
-    )
+    submit = session._GRAMMARS.submit
+
+    def asked(*work):
+        order.append("mask")
+        return submit(*work)
+
+    monkeypatch.setattr(session._GRAMMARS, "submit", asked)
     original = Forward.packed
     monkeypatch.setattr(Forward, "packed", lambda *given: (order.append("pass"), original(*given))[1])
     engine.generate([[5, 6]], Sampling(max_tokens=4, grammar=json_grammar(SCHEMA)))

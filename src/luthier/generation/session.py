@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from luthier.errors import LuthierError, ModelError
 from luthier.generation.decode import Alone
 from luthier.generation.draft import Draft
 from luthier.generation.figures import Figures
+from luthier.generation.grammar import Matcher
 from luthier.generation.memory import StateMemory
 from luthier.generation.passes import Part, Passes
 from luthier.generation.requests import Encoding, Scoring
@@ -28,7 +29,7 @@ Event = tuple[Asked, Delta | Exception | None]
 
 _LOGITS_AT_ONCE = 2**25
 """Rows times vocabulary: 128 MiB of fp32 logits, of which drawing needs a few copies."""
-_MASKS = ThreadPoolExecutor(1, thread_name_prefix="grammar")
+_GRAMMARS = ThreadPoolExecutor(1, thread_name_prefix="grammar")
 """Where grammars say which tokens may come next while the model computes."""
 
 
@@ -95,12 +96,13 @@ class Session:
         if not shares:
             return []
         parts, wants = _parts(shares)
-        masks = {want.seat.request: _MASKS.submit(matcher.mask) for want in wants if (matcher := _matcher(want.seat))}
+        grammars = [(want.seat.request, matcher) for want in wants if (matcher := _matcher(want.seat)) is not None]
+        masks = _GRAMMARS.submit(_masks, grammars) if grammars else None
         with self._states(wants) as states:
             logits = self.runner(parts)  # (K, V)
         for share in shares:
             share.seat.filled += share.count
-        return self._settled(wants, logits, states, masks)
+        return self._settled(wants, logits, states, {} if masks is None else masks.result())
 
     def close(self) -> None:
         """Drops every request and what is in memory."""
@@ -109,7 +111,7 @@ class Session:
         self._count(())
 
     def _settled(
-        self, wants: Sequence[_Want], logits: Tensor, states: list[Tensor], masks: dict[Any, Future[bytes]]
+        self, wants: Sequence[_Want], logits: Tensor, states: list[Tensor], masks: dict[Any, bytes | LuthierError]
     ) -> list[Event]:
         sound = torch.isfinite(logits.amax(dim=-1)).tolist() if len(logits) else []
         events: list[Event] = []
@@ -119,10 +121,11 @@ class Session:
             if not all(sound[want.first : want.end]):
                 events.append(self._failed(request, _not_numbers()))
             elif isinstance(request, Draft):
-                try:
-                    drawing.append((want, masks[request].result() if request in masks else None))
-                except LuthierError as error:
-                    events.append(self._failed(request, error))
+                mask = masks.get(request)
+                if isinstance(mask, LuthierError):
+                    events.append(self._failed(request, mask))
+                else:
+                    drawing.append((want, mask))
             elif isinstance(request, Scoring):
                 events += self._scored(request, logits[want.first : want.end])
             elif isinstance(request, Encoding):
@@ -222,7 +225,18 @@ def _parts(shares: Sequence[Share]) -> tuple[list[Part], list[_Want]]:
     return parts, wants
 
 
-def _matcher(seat: Seat) -> Any:
+def _masks(grammars: Sequence[tuple[Any, Matcher]]) -> dict[Any, bytes | LuthierError]:
+    """Returns the tokens that may come next for each request, or why that cannot be said."""
+    found: dict[Any, bytes | LuthierError] = {}
+    for request, matcher in grammars:
+        try:
+            found[request] = matcher.mask()
+        except LuthierError as error:
+            found[request] = error
+    return found
+
+
+def _matcher(seat: Seat) -> Matcher | None:
     return seat.request.matcher if isinstance(seat.request, Draft) else None
 
 
