@@ -57,6 +57,15 @@ def test_greedy_replies_are_those_of_generate_for_each_prompt_alone(tiny, tokeni
         assert [reply.token_ids for reply in engine.generate(prompts, samplings)] == expected
 
 
+@pytest.mark.parametrize("kind", ["llama", "gemma3"])
+def test_long_replies_are_the_same_in_rows_that_grow(tiny, tokenizer, kind):
+    model, prompts = tiny(kind), prompts_of([5, 40, 3])
+    expected = [alone(model, prompt, 85) for prompt in prompts]
+    for budget in (128, 10_000):  # the smaller one has room for one reply at its end
+        engine = engine_with(model, tokenizer, budget)
+        assert [reply.token_ids for reply in engine.generate(prompts, Sampling(max_tokens=85))] == expected
+
+
 def test_sampled_replies_do_not_depend_on_the_batch(tiny, tokenizer):
     model, prompts = tiny("llama"), prompts_of(LENGTHS)
     samplings = [Sampling(max_tokens=8, temperature=0.9, top_p=0.95, seed=i) for i in range(len(prompts))]
