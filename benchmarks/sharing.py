@@ -32,7 +32,7 @@ FEWEST_BLOCKS = 7
 REPLY_TOKENS = 32
 ALONE_S = 10.0
 """How long the training is looked at by itself before the requests of a block begin."""
-PATIENCE_S = 180.0
+PATIENCE_S = 600.0
 WORDS = ("lighthouse", "keeper", "lamp", "storm", "harbour", "boat", "signal", "night", "coast", "fog")
 
 

@@ -23,6 +23,7 @@ from luthier.server.bound import localise, servers_own
 from luthier.server.catalogue import catalogue_of
 from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model, remove_model
+from luthier.server.sharing import step_back, write_anyway
 from luthier.server.wire.fine_tuning import DOOR, KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
 from luthier.store.files import keep_file
 from luthier.store.ids import new_id
@@ -346,7 +347,9 @@ def main(job_id: str, owner: str, options_json: str) -> int:
     options = WorkerOptions.model_validate_json(options_json)
     store = Store.open(options)
     job = store.jobs.get(job_id)
-    report = JobReport(store, job, owner)
+    report = JobReport(store, job, owner)  # its thread holds the lease, whatever the server does
+    step_back()
+    write_anyway()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: report.leave())
     try:

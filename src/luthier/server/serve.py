@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from luthier.errors import SpecError
 from luthier.report import Report
 from luthier.server.options import KEY, ServerOptions, WorkerOptions
+from luthier.server.sharing import start
 
 if TYPE_CHECKING:
     from luthier.server.state import Server
@@ -118,7 +118,7 @@ class _Worker:
     def __init__(self, spec: Spec) -> None:
         options = spec.model_dump_json(include=set(WorkerOptions.model_fields))
         self._words = [sys.executable, "-m", "luthier.server.work", options]
-        self._process = subprocess.Popen(self._words, start_new_session=True)
+        self._process = start(self._words)
         self._died_at: float | None = None
 
     def look(self, report: Report) -> None:
@@ -130,7 +130,7 @@ class _Worker:
             report.event("warning", f"a worker process has ended ({self._process.returncode}); starting another")
         elif now - self._died_at > AGAIN_S:
             self._died_at = None
-            self._process = subprocess.Popen(self._words, start_new_session=True)
+            self._process = start(self._words)
 
     def end(self) -> None:
         from luthier.server.worker import end

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from luthier.report import Table
+from luthier.server.sharing import write_anyway
 from luthier.server.worker import Spec, run
 
 
@@ -17,6 +18,7 @@ class LineReport:
 
     def __init__(self) -> None:
         self._parent, self._asked = os.getppid(), False
+        write_anyway()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._hear)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from luthier import workflows
 from luthier.report import Report
 from luthier.server.options import WorkerOptions
+from luthier.server.sharing import start
 
 if TYPE_CHECKING:
     from luthier.store.jobs import Job, Status
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 POLL_S = 0.25
 GRACE_S = 3.0
 """How long a cancelled job may take to end by itself."""
-NICENESS = 10
 RUNNER = "luthier.server.runner"
 
 
@@ -88,7 +88,7 @@ class _Child:
             owner,
             spec.model_dump_json(include=set(WorkerOptions.model_fields)),
         ]
-        self._process = subprocess.Popen(words, preexec_fn=_nicer, start_new_session=True)
+        self._process = start(words)
         self._asked_at: float | None = None
 
     def watch(self, report: Report) -> None:
@@ -128,10 +128,6 @@ class _Child:
             )
         except LeaseLost:
             return
-
-
-def _nicer() -> None:
-    os.nice(NICENESS)
 
 
 def end(process: subprocess.Popen[bytes], *, within_s: float = 20.0) -> None:
