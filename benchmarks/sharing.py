@@ -178,9 +178,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if asked.blocks >= FEWEST_BLOCKS and found.high <= BOUND and min(busy.steps) > 0:
         held = "holds"
     print(f"\np95 beside training / alone: {found}; at most {BOUND:.0f} and steps in every block: {held}")
-    figures = {"ratio": [found.median, found.low, found.high], "cores": os.cpu_count(), "load": os.getloadavg()[0]}
-    figures |= {side.name: {"blocks": side.blocks, "steps": side.steps} for side in sides}
-    (RESULTS / "sharing.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    figures: dict[str, Any] = {
+        "ratio": [found.median, found.low, found.high],
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+    }
+    kept = figures | {side.name: {"blocks": side.blocks, "steps": side.steps} for side in sides}
+    (RESULTS / "sharing.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
