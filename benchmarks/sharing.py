@@ -183,8 +183,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
     }
-    figures |= {side.name: {"blocks": side.blocks, "steps": side.steps} for side in sides}
-    (RESULTS / "sharing.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    kept = figures | {side.name: {"blocks": side.blocks, "steps": side.steps} for side in sides}
+    (RESULTS / "sharing.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
