@@ -57,7 +57,7 @@ def test_greedy_replies_are_those_of_generate_for_each_prompt_alone(tiny, tokeni
         assert [reply.token_ids for reply in engine.generate(prompts, samplings)] == expected
 
 
-@pytest.mark.parametrize("kind", ["llama", "gemma3"])
+@pytest.mark.parametrize("kind", ["llama", "gemma3", "hybrid"])
 def test_long_replies_are_the_same_in_rows_that_grow(tiny, tokenizer, kind):
     model, prompts = tiny(kind), prompts_of([5, 40, 3])
     expected = [alone(model, prompt, 85) for prompt in prompts]

@@ -155,8 +155,9 @@ class Scheduler:
             seat.row, text.row = text.row, None  # the new text goes on where the old one ended
             self.prefixes.forget(text)
         else:
-            wanted = min(len(seat.tokens) + min(seat.request.remaining, _SPARE), self.memory.longest)
-            row = self._take(wanted)
+            more = seat.request.remaining  # what cannot be read in pieces cannot move to a longer row
+            wanted = len(seat.tokens) + (min(more, _SPARE) if self._chunks else more)
+            row = self._take(min(wanted, self.memory.longest))
             if row is None:
                 return False
             seat.row = row
