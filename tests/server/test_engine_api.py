@@ -71,6 +71,7 @@ def test_metrics_count_what_was_asked_and_need_the_key(running: Running, client:
     assert grown("luthier_next_token_seconds_count") == usage.completion_tokens - 1
     assert sum(after["luthier_requests_total"].values()) - sum(before["luthier_requests_total"].values()) == 1
     assert after["luthier_engine_up"] == {"fiddle": 1}
+    assert after["luthier_requests_running"] == after["luthier_requests_waiting"] == {"fiddle": 0}
     assert 0 < after["luthier_kv_used_bytes"]["fiddle"] <= after["luthier_kv_budget_bytes"]["fiddle"]
     assert httpx.get(running.url.removesuffix("/v1") + "/metrics").status_code == 401
     assert httpx.get(running.url.removesuffix("/v1") + "/health").json() == {"status": "ok"}

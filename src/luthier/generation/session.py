@@ -92,8 +92,9 @@ class Session:
         for request in [request for request in self._seats if request.abandoned]:
             self._end(request, "left", keep=False)
         shares = self.scheduler.plan()
-        self._count(shares)
+        self._begin(shares)
         if not shares:
+            self._count()
             return []
         parts, wants = _parts(shares)
         grammars = [(want.seat.request, matcher) for want in wants if (matcher := _matcher(want.seat)) is not None]
@@ -102,13 +103,15 @@ class Session:
             logits = self.runner(parts)  # (K, V)
         for share in shares:
             share.seat.filled += share.count
-        return self._settled(wants, logits, states, {} if masks is None else masks.result())
+        events = self._settled(wants, logits, states, {} if masks is None else masks.result())
+        self._count()
+        return events
 
     def close(self) -> None:
         """Drops every request and what is in memory."""
         for request in list(self._seats):
             self._end(request, "left", keep=False)
-        self._count(())
+        self._count()
 
     def _settled(
         self, wants: Sequence[_Want], logits: Tensor, states: list[Tensor], masks: dict[Any, bytes | LuthierError]
@@ -178,14 +181,18 @@ class Session:
         self.scheduler.finish(self._seats.pop(request), keep=keep)
         self.figures.ended[how] += 1
 
-    def _count(self, shares: Sequence[Share]) -> None:
-        figures, scheduler = self.figures, self.scheduler
+    def _begin(self, shares: Sequence[Share]) -> None:
+        """Counts a pass, and the prompts whose reading begins with it."""
         for seat in (share.seat for share in shares if not share.seat.begun):
             seat.begun = True
             if isinstance(seat.request, Draft):
                 seat.request.cached = seat.reused
-            figures.began(seat)
-        figures.passes += bool(shares)
+            self.figures.began(seat)
+        self.figures.passes += bool(shares)
+
+    def _count(self) -> None:
+        """Says how things stand."""
+        figures, scheduler = self.figures, self.scheduler
         figures.waiting, figures.running = len(scheduler.waiting), len(scheduler.running)
         figures.used_bytes, figures.budget_bytes = self.memory.used_bytes, self.memory.budget_bytes
         figures.kept_texts, figures.preemptions = len(scheduler.prefixes), scheduler.preemptions
