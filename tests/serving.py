@@ -73,6 +73,7 @@ def serve(home: Path, *words: str, env: dict[str, str] | None = None) -> Running
             stdout=subprocess.DEVNULL,
             stderr=said,
             text=True,
+            start_new_session=True,  # its jobs give way to it, not to the other tests
         )
     for _ in range(600):
         found = re.findall(r"(http://\S+/v1) answers", log.read_text())
