@@ -10,9 +10,10 @@ import pytest
 from luthier.errors import SpecError
 from luthier.generation import grammar as room
 from luthier.generation.chat import TemplateChat
-from luthier.generation.grammar import Grammars, json_grammar
+from luthier.generation.grammar import Grammars, call_grammar, json_grammar
 from luthier.models.load import load_model
 from luthier.records.messages import Message, Sampling
+from luthier.tokens.tool_calls import Frame
 
 POINT = {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"], "additionalProperties": False}
 SCHEMAS = [
@@ -80,3 +81,18 @@ def test_a_schema_cannot_set_the_compilers_options(chat):
         json_grammar({"type": "object", "x-guidance": {"whitespace_pattern": ".*"}})
     )
     assert any(matcher.mask())
+
+
+def test_a_call_has_no_endless_run_of_spaces(tokenizer):
+    frame = Frame(before='<call>{"name": "', between='", "arguments": ', after="}</call>")
+    function = {"name": "play", "parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
+    grammar = call_grammar(frame, [function], {}, several=False)
+
+    def taken(spaces):
+        text = f"{frame.before}play{frame.between}{{{' ' * spaces}}}{frame.after}"
+        tokens = tokenizer.encode(text, add_special_tokens=False)
+        matcher = Grammars(tokenizer, {2}, 320).matcher(grammar)
+        return matcher._inner.try_consume_tokens(tokens) == len(tokens)
+
+    assert taken(5)
+    assert not taken(100)

@@ -20,6 +20,7 @@ PLAIN_TEXT = {
     "columns": "names of columns",
     "format": "a name of a row format, checked",
     "group_by": "a name of a column",
+    "kv_memory": "a size, checked",
     "metric": "names of metrics, checked",
     "stop": "texts that end a reply",
     "target_modules": "names of a model's modules",

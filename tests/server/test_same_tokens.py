@@ -166,8 +166,12 @@ def _logprobs(tuning: Tuning) -> list[list[float]]:
 
 
 def asked(side: Side, row: Row) -> dict[str, Any]:
-    """Returns the request for the last reply of a row: its earlier turns and its tools, as they stand in the file."""
-    return {"model": side.name, "messages": row["messages"][:-1]} | ({"tools": row["tools"]} if "tools" in row else {})
+    """Returns the request for the last reply of a row: its earlier turns and its tools, as they stand in the file.
+
+    Where the template has no place for tools the trainer does not show them, and the server would refuse them.
+    """
+    shown = "tools" in row and side.chat.template.dialect.tools
+    return {"model": side.name, "messages": row["messages"][:-1]} | ({"tools": row["tools"]} if shown else {})
 
 
 def built(side: Side, row: Row) -> list[int]:

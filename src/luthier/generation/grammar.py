@@ -49,7 +49,8 @@ def call_grammar(
         json_grammar(schema)  # refuses what cannot be enforced
         opening = _pieces(f"{frame.before}{function['name']}{frame.between}", markers)
         closing = _pieces(frame.after, markers)
-        rules.append(f"c{place}: {opening} %json {json.dumps(schema)} {closing}")
+        bounded = {**schema, "x-guidance": {"whitespace_pattern": SPACES}}
+        rules.append(f"c{place}: {opening} %json {json.dumps(bounded)} {closing}")
     start = f"start: call{' (call)*' if several else ''}"
     calls = "call: " + " | ".join(f"c{place}" for place in range(len(functions)))
     return str(llguidance.LLMatcher.grammar_from_lark("\n".join([start, calls, *rules])))
