@@ -158,7 +158,7 @@ def test_a_cancelled_batch_keeps_what_it_has(client: OpenAI) -> None:
 def test_a_killed_server_goes_on_after_what_it_has(tmp_path: Path) -> None:
     home = tmp_path / "home"
     first = serve(home, "--workers", "0")
-    batch = begin(first.client(), slow(40, tokens=50))
+    batch = begin(first.client(), slow(120, tokens=150))
 
     def count(running: Running) -> int:
         return int(running.clients[0].batches.retrieve(batch.id).request_counts.completed)
@@ -173,10 +173,10 @@ def test_a_killed_server_goes_on_after_what_it_has(tmp_path: Path) -> None:
     try:
         done = ended(second.client(), batch.id)
         assert done.status == "completed"
-        assert done.request_counts.model_dump() == {"total": 40, "completed": 40, "failed": 0}
+        assert done.request_counts.model_dump() == {"total": 120, "completed": 120, "failed": 0}
         found = second.client().files.content(done.output_file_id).text
         assert set(kept) <= set(found.splitlines(keepends=True))
-        assert len(results(second.client(), done.output_file_id)) == 40
+        assert len(results(second.client(), done.output_file_id)) == 120
         assert not partial.parent.exists()
     finally:
         second.end()
@@ -185,7 +185,7 @@ def test_a_killed_server_goes_on_after_what_it_has(tmp_path: Path) -> None:
 def test_a_batch_that_is_cancelled_while_no_server_runs_keeps_its_answers(tmp_path: Path) -> None:
     home = tmp_path / "home"
     first = serve(home, "--workers", "0")
-    batch = begin(first.client(), slow(60, tokens=50))
+    batch = begin(first.client(), slow(240, tokens=150))
     wait_until(lambda: first.clients[0].batches.retrieve(batch.id).request_counts.completed >= 3)
     first.end()
     store = Store.open(StoreOptions(home=str(home)))
@@ -196,6 +196,6 @@ def test_a_batch_that_is_cancelled_while_no_server_runs_keeps_its_answers(tmp_pa
     try:
         done = ended(second.client(), batch.id)
         assert done.status == "cancelled"
-        assert 3 <= len(results(second.client(), done.output_file_id)) == done.request_counts.completed < 60
+        assert 3 <= len(results(second.client(), done.output_file_id)) == done.request_counts.completed < 240
     finally:
         second.end()
