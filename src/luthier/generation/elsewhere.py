@@ -11,6 +11,7 @@ from luthier.errors import RemoteError
 from luthier.generation.chat import Prompt
 from luthier.generation.findings import COMPLETIONS
 from luthier.generation.remote import Remote, RemoteChat
+from luthier.generation.together import all_or_none
 from luthier.records.messages import Delta, Reply, Sampling, Usage
 
 FoundT = TypeVar("FoundT")
@@ -59,13 +60,9 @@ class Served:
             told(done)
             return found
 
-        tasks = [asyncio.ensure_future(one(step)) for step in work]
         try:
-            return await asyncio.gather(*tasks)
+            return await all_or_none(one(step) for step in work)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             for step in work:
                 step.close()  # those that had not begun
 

@@ -12,6 +12,7 @@ from luthier.generation import checks
 from luthier.generation.checks import CHECKS, HOT, LIMIT, MESSAGES, PROMPT, Check, Place, Said, Seen
 from luthier.generation.findings import CHAT, COMPLETIONS, EMBEDDINGS, Finding, Findings, State
 from luthier.generation.remote import Remote
+from luthier.generation.together import all_or_none
 
 REQUEST_S, WHOLE_S = 30.0, 90.0
 """How long one request may take, and all of them."""
@@ -103,10 +104,10 @@ class _Probe:
         async def say(**keys: Any) -> Said:
             return await self._say(path, keys)
 
-        first, second = await asyncio.gather(say(), say())
+        first, second = await all_or_none([say(), say()])
         drawn: tuple[Said, ...] = ()
         try:
-            drawn = tuple(await asyncio.gather(*(say(seed=seed, temperature=HOT) for seed in (1, 1, 2))))
+            drawn = tuple(await all_or_none(say(seed=seed, temperature=HOT) for seed in (1, 1, 2)))
         except RemoteError as error:
             if error.status in BUSY:
                 raise

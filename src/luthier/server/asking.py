@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -81,16 +81,6 @@ def _unfollowed(said: str, code: str) -> ApiError:
     return ApiError(
         f"{said}. Nothing of it is to be relied on.", status=502, code=code, kind="server_error", retry=True
     )
-
-
-async def all_or_none(replies: Iterable[Coroutine[Any, Any, ReplyT]]) -> list[ReplyT]:
-    """Returns what every one of `replies` comes to; when one fails the others are given up."""
-    tasks = [asyncio.ensure_future(reply) for reply in replies]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 def ask(call: Call, question: Question) -> Replies:

@@ -10,8 +10,9 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from luthier.generation.together import all_or_none
 from luthier.records.messages import Delta, Usage
-from luthier.server.asking import Question, Replies, all_or_none, ask
+from luthier.server.asking import Question, Replies, ask
 from luthier.server.call import Call, Endpoint
 from luthier.server.sse import streamed
 from luthier.server.wire.chat import (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
+from luthier.generation.together import all_or_none
 from luthier.records.messages import Delta, Sampling, Usage
-from luthier.server.asking import all_or_none
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
 from luthier.server.forwarding import forward
