@@ -33,6 +33,7 @@ REPLY_TOKENS = 32
 ALONE_S = 10.0
 """How long the training is looked at by itself before the requests of a block begin."""
 PATIENCE_S = 600.0
+AS_OWNER = {"authorization": "Bearer benchmark"}
 WORDS = ("lighthouse", "keeper", "lamp", "storm", "harbour", "boat", "signal", "night", "coast", "fog")
 
 
@@ -62,10 +63,16 @@ def serving(home: Path, log: Path) -> Iterator[httpx.Client]:
     """Yields a client of a server of its own, with one worker."""
     words = [sys.executable, "-m", "luthier", "serve", "--port", "0", "--home", str(home)]
     with log.open("w") as said:
-        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        process = subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            env=os.environ | {"LUTHIER_KEY": "benchmark"},
+        )
     try:
         url = until(lambda: re.search(r"(http://\S+/v1) answers", log.read_text()))[1]
-        with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE_S, headers=AS_OWNER) as client:
             yield client
     finally:
         process.terminate()

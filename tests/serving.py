@@ -19,6 +19,9 @@ from typing import Any
 from house import ROOT
 from openai import OpenAI
 
+KEY = "anything"
+"""What the servers of these tests accept."""
+AS_OWNER = {"authorization": f"Bearer {KEY}"}
 ENDED = {"succeeded", "failed", "cancelled"}
 TOOL = {
     "type": "function",
@@ -40,7 +43,7 @@ class Running:
     clients: list[OpenAI] = field(default_factory=list)
 
     def client(self, **options: Any) -> OpenAI:
-        self.clients.append(OpenAI(base_url=self.url, max_retries=0, **{"api_key": "anything"} | options))
+        self.clients.append(OpenAI(base_url=self.url, max_retries=0, **{"api_key": KEY} | options))
         return self.clients[-1]
 
     def end(self, number: int = signal.SIGTERM) -> int:
@@ -68,7 +71,7 @@ def serve(home: Path, *words: str, env: dict[str, str] | None = None) -> Running
                 "fp32",
                 *words,
             ],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", **(env or {})},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", "LUTHIER_KEY": KEY} | (env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,

@@ -29,7 +29,7 @@ from luthier.terminal import TerminalReport, is_terminal, show_json, show_result
 
 DONE, FAULT, REFUSED, STOPPED, BROKEN_PIPE = 0, 1, 2, 130, 141
 WIDTH = 100
-PROCESSES = {"serve": "luthier.server.serve", "worker": "luthier.server.worker"}
+SERVER = {name: f"luthier.server.{name}" for name in ("serve", "worker", "keys", "usage")}
 STOPPING = b"stopping: saving what is done; once more stops at once\n"
 RECIPE = (
     "A YAML or JSON file of the same keys can stand in the place of {place}: flags win over it, "
@@ -154,18 +154,18 @@ class Stop:
 
 
 def commands() -> list[str]:
-    """Returns the names of all commands: the verbs, and what runs until it is stopped."""
-    return sorted([*workflows.verbs(), *PROCESSES])
+    """Returns the names of all commands: the verbs, and those of the server."""
+    return sorted([*workflows.verbs(), *SERVER])
 
 
 def command(name: str) -> ModuleType:
     """Returns the module of a command. `SpecError` when there is none of that name."""
-    return importlib.import_module(PROCESSES[name]) if name in PROCESSES else workflows.verb(name)
+    return importlib.import_module(SERVER[name]) if name in SERVER else workflows.verb(name)
 
 
 def summary(verb: str) -> str:
     """Returns the first line of a verb's docstring without importing it."""
-    found = importlib.util.find_spec(PROCESSES.get(verb, f"luthier.workflows.{verb}"))
+    found = importlib.util.find_spec(SERVER.get(verb, f"luthier.workflows.{verb}"))
     if found is None or found.origin is None:
         return ""
     lines = (ast.get_docstring(ast.parse(Path(found.origin).read_text(encoding="utf-8"))) or "").splitlines()

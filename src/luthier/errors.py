@@ -51,6 +51,23 @@ class BusyError(LuthierError):
         self.later_s = later_s
 
 
+class LimitError(BusyError):
+    """A key has used up what it may: `what` is "requests" or "tokens" (of a minute), or "money" (of a month)."""
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        where: str = "",
+        remedy: str = "",
+        param: str | None = None,
+        later_s: float = 0.0,
+        what: str = "requests",
+    ) -> None:
+        super().__init__(problem, where=where, remedy=remedy, param=param, later_s=later_s)
+        self.what = what
+
+
 class EngineError(LuthierError):
     """What answers is broken, and begins again by itself: nothing is wrong with the request."""
 

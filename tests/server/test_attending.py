@@ -16,7 +16,7 @@ import openai
 import psutil
 import pytest
 from openai import OpenAI
-from serving import Running, serve
+from serving import AS_OWNER, KEY, Running, serve
 from starlette.requests import ClientDisconnect
 
 from luthier.models.load import load_model
@@ -165,7 +165,8 @@ def leave(server: Running, path: str, body: dict[str, Any], *, after_s: float) -
     """Asks, lets the server compute for `after_s` of its processor time, and closes the connection."""
     place, data = urlsplit(server.url), json.dumps(body).encode()
     head = (
-        f"POST /v1/{path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
+        f"POST /v1/{path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n"
     )
     before = spent(server)
     with socket.create_connection((place.hostname, place.port)) as connection:
@@ -179,7 +180,7 @@ def test_a_client_that_leaves_frees_the_engine(alone: Running, bodies: dict[str,
     """The engine's work is counted in processor time: that of a reply written to its end, and that of one given up."""
     path, body = bodies[kind]
     before = spent_when_quiet(alone)
-    httpx.post(f"{alone.url}/{path}", json=body, timeout=600).raise_for_status()
+    httpx.post(f"{alone.url}/{path}", json=body, headers=AS_OWNER, timeout=600).raise_for_status()
     whole = spent_when_quiet(alone) - before
     leave(alone, path, body, after_s=whole / 8)
     given_up = spent_when_quiet(alone) - before - whole
@@ -196,17 +197,21 @@ def test_a_reply_that_takes_too_long_is_an_error_and_the_next_is_answered(
         _warm(client)
         for kind in ("chat", "choices", "completions"):
             path, body = bodies[kind]
-            answer = httpx.post(f"{running.url}/{path}", json=body | {"max_tokens": 1900, "n": 8}, timeout=600)
+            answer = httpx.post(
+                f"{running.url}/{path}", json=body | {"max_tokens": 1900, "n": 8}, headers=AS_OWNER, timeout=600
+            )
             assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout"), kind
             assert answer.headers["x-should-retry"] == "false"
         path, body = bodies["chat"]
         body = body | {"max_tokens": 1900, "n": 8, "stream": True}
-        lines = httpx.post(f"{running.url}/{path}", json=body, timeout=600).text.split("\n\n")
+        lines = httpx.post(f"{running.url}/{path}", json=body, headers=AS_OWNER, timeout=600).text.split("\n\n")
         assert json.loads(lines[0].removeprefix("data: "))["object"] == "chat.completion.chunk"
         assert json.loads(lines[-3].removeprefix("data: "))["error"]["code"] == "timeout"
         assert lines[-2] == "data: [DONE]"
         path, body = bodies["responses"]
-        told = httpx.post(f"{running.url}/{path}", json=body | {"text": _held(3000), "stream": True}, timeout=600).text
+        told = httpx.post(
+            f"{running.url}/{path}", json=body | {"text": _held(3000), "stream": True}, headers=AS_OWNER, timeout=600
+        ).text
         last = json.loads(told.strip().rpartition("data: ")[2])
         assert (last["type"], last["response"]["error"]["code"]) == ("response.failed", "timeout")
         _warm(client)

@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai import OpenAI
 from pydantic import BaseModel
-from serving import TOOL, Running
+from serving import AS_OWNER, TOOL, Running
 
 from luthier.records.prompts import extract
 
@@ -224,7 +224,7 @@ def test_what_cannot_be_honoured_is_refused_by_name(client: OpenAI, change: dict
 
 def test_harmless_keys_are_named_in_a_header(server: Running) -> None:
     body = {"model": "fiddle", "messages": ASKED, "max_tokens": 1, "user": "me", "service_tier": "auto", "audio": None}
-    answer = httpx.post(f"{server.url}/chat/completions", json=body, timeout=60)
+    answer = httpx.post(f"{server.url}/chat/completions", json=body, headers=AS_OWNER, timeout=60)
     assert (answer.status_code, answer.headers["x-luthier-ignored"]) == (200, "user, service_tier")
 
 

@@ -10,7 +10,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
-from serving import Running
+from serving import AS_OWNER, Running
 
 from luthier.encoding.embedder import PACKAGED, Embedder, packaged_folder
 from luthier.models.options import LoadOptions
@@ -28,7 +28,7 @@ def test_vectors_come_as_numbers_and_as_base64(client: OpenAI, server: Running) 
     plain = client.embeddings.create(model=PACKAGED, input=TEXTS[0], encoding_format="float")
     assert plain.data[0].embedding == pytest.approx(expected[0], abs=1e-6)
     body = {"model": PACKAGED, "input": TEXTS[0], "encoding_format": "base64"}
-    raw = httpx.post(f"{server.url}/embeddings", json=body, timeout=60).json()["data"][0]["embedding"]
+    raw = httpx.post(f"{server.url}/embeddings", json=body, headers=AS_OWNER, timeout=60).json()["data"][0]["embedding"]
     assert struct.unpack("<384f", base64.b64decode(raw)) == pytest.approx(expected[0], abs=1e-6)
 
 

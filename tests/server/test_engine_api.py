@@ -11,11 +11,10 @@ import httpx
 import pytest
 from openai import OpenAI
 from prometheus_client.parser import text_string_to_metric_families
-from serving import Running, ended, rows, serve, upload
+from serving import AS_OWNER, KEY, Running, ended, rows, serve, upload
 
 from luthier.generation import service as room
 from luthier.generation.passes import Passes
-from luthier.server.answering import Answering
 from luthier.server.app import create_app
 from luthier.server.catalogue import open_catalogue
 from luthier.server.options import ServerOptions
@@ -117,14 +116,16 @@ def test_adapters_answer_over_the_base_that_is_loaded(running: Running, client: 
 
 
 @pytest.fixture
-def inside(tmp_path: Any) -> Iterator[Any]:
+def inside(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A server in this process, whose engine a test can break."""
     options = ServerOptions(home=str(tmp_path / "home"), precision="fp32")
-    store, catalogue = Store.open(options), open_catalogue("fiddle", None)
-    server = Server(options, store, catalogue, Answering(store, catalogue, options), 0)
+    store = Store.open(options)
+    server = Server.of(options, store, open_catalogue("fiddle", None))
+    monkeypatch.setenv("LUTHIER_KEY", KEY)
     yield create_app(server)
     for service in server.answering.services().values():
         service.close()
+    server.gate.close()
     store.close()
 
 
@@ -134,7 +135,7 @@ def test_a_broken_engine_is_down_tells_who_waits_and_comes_back(inside: Any, mon
 
     async def story() -> None:
         transport = httpx.ASGITransport(app=inside, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://inside") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://inside", headers=AS_OWNER) as http:
             assert (await http.post("/v1/chat/completions", json=body)).status_code == 200
             with monkeypatch.context() as patched:
                 patched.setattr(Passes, "__call__", _broken)

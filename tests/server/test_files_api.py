@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
-from serving import Running, upload
+from serving import AS_OWNER, Running, upload
 
 pytestmark = pytest.mark.both_databases
 
@@ -70,9 +70,11 @@ def test_a_form_that_is_wrong_is_refused(client: OpenAI, change: dict[str, Any],
 
 
 def test_a_form_without_a_file_is_refused(server: Running) -> None:
-    answer = httpx.post(f"{server.url}/files", data={"purpose": "batch"}, files={"other": ("a", b"x")})
+    answer = httpx.post(
+        f"{server.url}/files", data={"purpose": "batch"}, files={"other": ("a", b"x")}, headers=AS_OWNER
+    )
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "file")
-    answer = httpx.post(f"{server.url}/files", json={"purpose": "batch"})
+    answer = httpx.post(f"{server.url}/files", json={"purpose": "batch"}, headers=AS_OWNER)
     assert answer.status_code == 400
 
 
@@ -120,7 +122,7 @@ def test_a_request_that_is_too_large_is_refused_while_it_comes(server: Running) 
         for _ in range(80):
             yield b" " * 2**20
 
-    answer = httpx.post(f"{server.url}/embeddings", content=pieces(), timeout=60)
+    answer = httpx.post(f"{server.url}/embeddings", content=pieces(), headers=AS_OWNER, timeout=60)
     assert (answer.status_code, "more than" in answer.json()["error"]["message"]) == (413, True)
 
 

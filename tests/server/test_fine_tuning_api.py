@@ -13,7 +13,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
-from serving import Running, ended, rows, upload, wait_until
+from serving import AS_OWNER, Running, ended, rows, upload, wait_until
 
 from luthier.errors import NotFoundError
 from luthier.server.places import add_model, remove_model
@@ -90,7 +90,9 @@ def test_permissions_of_a_checkpoint(client: OpenAI, tuned: Any) -> None:
     name = next(iter(client.fine_tuning.jobs.checkpoints.list(tuned.id))).fine_tuned_model_checkpoint
     made = client.fine_tuning.checkpoints.permissions.create(name, project_ids=["a", "b"])
     assert [one.project_id for one in made.data] == ["a", "b"]
-    listed = httpx.get(f"{client.base_url}fine_tuning/checkpoints/{name}/permissions?order=ascending").json()
+    listed = httpx.get(
+        f"{client.base_url}fine_tuning/checkpoints/{name}/permissions?order=ascending", headers=AS_OWNER
+    ).json()
     assert [one["project_id"] for one in listed["data"]] == ["a", "b"]
     for one in made.data:
         assert client.fine_tuning.checkpoints.permissions.delete(one.id, fine_tuned_model_checkpoint=name).deleted
@@ -221,7 +223,7 @@ def test_auto_depends_on_the_rows(count: int, expected: tuple[int, int]) -> None
 
 def test_an_unknown_job_is_a_404(server: Running, client: OpenAI) -> None:
     for path in ("", "/events", "/checkpoints"):
-        assert httpx.get(f"{server.url}/fine_tuning/jobs/ftjob-none{path}").status_code == 404
+        assert httpx.get(f"{server.url}/fine_tuning/jobs/ftjob-none{path}", headers=AS_OWNER).status_code == 404
     with pytest.raises(openai.NotFoundError):
         client.fine_tuning.jobs.cancel("ftjob-none")
 

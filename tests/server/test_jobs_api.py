@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from openai import OpenAI
-from serving import ENDED, Running, rows, upload, wait_until
+from serving import AS_OWNER, ENDED, Running, rows, upload, wait_until
 
 from luthier import workflows
 from luthier.config import fields
@@ -31,7 +31,7 @@ PLAIN_TEXT = {
 
 @pytest.fixture
 def http(server: Running) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=f"{server.url}/luthier/", timeout=60) as client:
+    with httpx.Client(base_url=f"{server.url}/luthier/", headers=AS_OWNER, timeout=60) as client:
         yield client
 
 

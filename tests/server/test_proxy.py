@@ -14,7 +14,7 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
-from serving import TOOL, Running, serve, upload
+from serving import KEY, TOOL, Running, serve, upload
 
 ASKED = [{"role": "user", "content": "Text: Ada Quill keeps the mill at Tarn.\nQuestion: Who keeps the mill at Tarn?"}]
 SCHEMA = {
@@ -71,24 +71,25 @@ def odd() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def proxy(on_sqlite: Any, odd: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder, url = tmp_path_factory.mktemp("proxy"), on_sqlite.running.url
+    folder, url, far = tmp_path_factory.mktemp("proxy"), on_sqlite.running.url, "LUTHIER_FAR_KEY"
     entries: list[dict[str, Any]] = [
         {
             "id": "far",
             "model": "fiddle",
             "url": url,
+            "key_variable": far,
             "aliases": ["gpt-far"],
             "context": 2048,
             "quality": "a <b>",
         },
-        {"id": "far-vectors", "model": "all-minilm-l6-v2", "kind": "embedding", "url": url},
+        {"id": "far-vectors", "model": "all-minilm-l6-v2", "kind": "embedding", "url": url, "key_variable": far},
         {"id": "nobody", "url": "http://127.0.0.1:9/v1"},
         {"id": "unset", "model": "locked", "url": odd, "key_variable": "LUTHIER_TEST_UNSET"},
         {"id": "locked", "url": odd, "key_variable": "LUTHIER_TEST_KEY"},
         *({"id": name, "url": odd, "input_price": 2.5} for name in ("busy", "broken", "loose", "cut")),
     ]
     (folder / "models.yaml").write_text(json.dumps({"models": entries}))
-    env = {"LUTHIER_TEST_KEY": "sesame", "LUTHIER_KEY": "abc"}
+    env = {"LUTHIER_TEST_KEY": "sesame", "LUTHIER_KEY": "abc", far: KEY}
     running = serve(folder / "home", "--catalogue", str(folder / "models.yaml"), "--workers", "0", env=env)
     yield running
     running.end()

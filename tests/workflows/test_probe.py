@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from other_servers import Other, other_server
-from serving import serve
+from serving import KEY, serve
 from tiny_models import tiny_model, tiny_tokenizer
 
 import luthier
@@ -69,12 +69,15 @@ def test_what_is_refused_is_found(key: str) -> None:
     assert not [one for one in seen.values() if one.state == "ignored"]
 
 
-def test_a_server_of_ours_honours_what_it_does_not_refuse(tmp_path: Path) -> None:
+def test_a_server_of_ours_honours_what_it_does_not_refuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUTHIER_KEY", KEY)
     tiny_model("llama").save_pretrained(tmp_path / "tiny")
     tiny_tokenizer().save_pretrained(tmp_path / "tiny")
     running = serve(tmp_path / "home", "--model", str(tmp_path / "tiny"), "--workers", "0")
     try:  # time enough for a busy machine
-        result = luthier.probe(url=running.url, model="tiny", request_seconds=300, seconds=900)
+        result = luthier.probe(
+            url=running.url, model="tiny", key_variable="LUTHIER_KEY", request_seconds=300, seconds=900
+        )
     finally:
         running.end()
     seen = {(one.feature, one.path): one for one in result.findings.found}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from other_servers import Other, other_server
-from serving import Running, serve
+from serving import KEY, Running, serve
 from tiny_models import TEMPLATE, tiny_model, tiny_tokenizer
 
 import luthier
@@ -61,8 +61,14 @@ def served(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
     running.end()
 
 
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUTHIER_KEY", KEY)
+
+
 def verify(url: str, models: Path, report: ListReport | None = None, **options: Any) -> Any:
     given = {"run": str(models / "same"), "prompts": str(models / "rows.jsonl"), "max_tokens": 12}
+    given["key_variable"] = "LUTHIER_KEY"
     return luthier.verify(report, url=url, precision="fp32", device="cpu", **given | options)
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hmac
 import inspect
 import logging
-import os
 import time
-from collections.abc import Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -22,11 +20,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from luthier.access.gate import Meter
+from luthier.access.keys import Key
 from luthier.server.attending import attended, deadline_of
 from luthier.server.call import Call, Endpoint, Upload
 from luthier.server.errors import LATER_S, ApiError, as_api_error
+from luthier.server.logs import REQUEST
 from luthier.server.metrics import CONTENT_TYPE, exposition
-from luthier.server.options import BODY_LIMIT, FILE_LIMIT, KEY
+from luthier.server.options import BODY_LIMIT, FILE_LIMIT
 from luthier.server.pages import info_page
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
@@ -35,7 +36,10 @@ from luthier.server.wire.lists import check_query
 from luthier.store.ids import new_id
 
 LOG = logging.getLogger("luthier.server")
-PROJECT = "default"
+INSIDE = "luthier.key"
+"""What a scope of this process's own says: whose request it is. Nothing that comes over the network can say it."""
+SAID = "luthier.said"
+"""What a scope gathers for the log."""
 IGNORED = "x-luthier-ignored"
 FORM_LIMIT = FILE_LIMIT + 2**20
 """A file and the fields around it."""
@@ -43,11 +47,6 @@ FORM_LIMIT = FILE_LIMIT + 2**20
 
 def create_app(server: Server) -> ASGIApp:
     """Returns the ASGI application of one server."""
-
-    @asynccontextmanager
-    async def lifespan(_: Starlette) -> Any:
-        yield
-        server.store.close()
 
     routes = [_route(endpoint, server) for endpoint in ENDPOINTS]
     app = Starlette(
@@ -58,7 +57,6 @@ def create_app(server: Server) -> ASGIApp:
             Route("/", _page(server)),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
-        lifespan=lifespan,
     )
     return _Front(app)
 
@@ -76,8 +74,8 @@ def _health(server: Server) -> Any:
 def _metrics(server: Server) -> Any:
     async def answer(request: Request) -> Response:
         try:
-            _check_key(request)
-        except ApiError as error:
+            await _key_of(request, server)
+        except Exception as error:
             return error_response(error)
         return Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)
 
@@ -87,13 +85,14 @@ def _metrics(server: Server) -> Any:
 def _page(server: Server) -> Any:
     async def answer(request: Request) -> Response:
         try:
-            _check_key(request, basic=True)
-        except ApiError as error:
+            key = await _key_of(request, server, basic=True)
+            url = f"{request.url.scheme}://{request.url.netloc}/v1"
+            return HTMLResponse(await run_in_threadpool(info_page, server, key.project, url))
+        except Exception as error:
             known = error_response(error)
-            known.headers["www-authenticate"] = 'Basic realm="Luthier: any name, and the key as the password"'
+            if known.status_code == 401:
+                known.headers["www-authenticate"] = 'Basic realm="Luthier: any name, and the key as the password"'
             return known
-        url = f"{request.url.scheme}://{request.url.netloc}/v1"
-        return HTMLResponse(await run_in_threadpool(info_page, server, PROJECT, url))
 
     return answer
 
@@ -111,7 +110,10 @@ def _route(endpoint: Endpoint, server: Server) -> Route:
 
 
 async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Response:
-    _check_key(request)
+    key = await _key_of(request, server)
+    meter = Meter(key, endpoint.counted, server.gate, partial(server.pricing.of, key.project))
+    left = await _admitted(endpoint, server, request, key)
+    request.scope[SAID] |= {"route": endpoint.path, "meter": meter}
     check_query(request.query_params, endpoint.query)
     _no_nul(request.path_params.values())
     _no_nul(request.query_params.values())
@@ -121,7 +123,7 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
         body, ignored = await _body(endpoint, request, form)
         files = {name: Upload(value.filename or "upload", value.file) for name, value in _uploads(form)}
         deadline = deadline_of(server.options.request_timeout_s)
-        call = Call(server, PROJECT, request.path_params, dict(request.query_params), body, files, deadline)
+        call = Call(server, meter, request.path_params, dict(request.query_params), body, files, deadline)
         if inspect.iscoroutinefunction(endpoint.handler):
             found = await attended(endpoint.handler(call), request.receive, deadline)
         else:
@@ -130,8 +132,10 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
         if form is not None:
             await form.close()
     response = found if isinstance(found, Response) else JSONResponse(found)
-    if ignored:
-        response.headers[IGNORED] = ", ".join(ignored)
+    response.headers.update(left)
+    other = request.headers.get("openai-project", key.project)  # the key says whose request it is
+    if ignored or other != key.project:
+        response.headers[IGNORED] = ", ".join([*ignored, *(["OpenAI-Project"] if other != key.project else [])])
     return response
 
 
@@ -187,21 +191,40 @@ def _nested(form: FormData) -> dict[str, Any]:
     return out
 
 
-def _check_key(request: Request, *, basic: bool = False) -> None:
-    """Raises `ApiError` (401) without the key. `basic` is for pages: what a browser sends by itself starts no jobs."""
-    wanted = os.environ.get(KEY)
-    if not wanted:
-        return
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if basic and scheme.lower() == "basic":  # NAME:KEY in base64
-        with contextlib.suppress(ValueError):
-            scheme, given = "bearer", base64.b64decode(given, validate=True).decode().partition(":")[2]
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), wanted.encode()):
+async def _key_of(request: Request, server: Server, *, basic: bool = False) -> Key:
+    """Returns the key that came with a request. `ApiError` (401) where there is none, or it is good for nothing.
+
+    `basic` is for pages: what a browser sends by itself starts no jobs.
+    """
+    key: Key | None = request.scope.get(INSIDE)
+    if key is None:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if basic and scheme.lower() == "basic":  # NAME:KEY in base64
+            with contextlib.suppress(ValueError):
+                scheme, given = "bearer", base64.b64decode(given, validate=True).decode().partition(":")[2]
+        known, text = server.gate.known, given.strip()
+        if scheme.lower() == "bearer" and text:
+            key = known.recall(text) or await run_in_threadpool(known.find, text)
+    if key is None:
         raise ApiError(
-            "The API key is missing or wrong: send it as 'Authorization: Bearer KEY'.",
+            "The API key is missing or wrong: send it as 'Authorization: Bearer KEY'. Whoever runs this server makes "
+            "one with 'luthier keys create'.",
             status=401,
             code="invalid_api_key",
         )
+    request.scope[SAID] |= {"key": key.id, "project": key.project}
+    return key
+
+
+async def _admitted(endpoint: Endpoint, server: Server, request: Request, key: Key) -> Mapping[str, str]:
+    """Returns what is left of the key's limits, as headers. Requests of a batch wait for no minute to pass."""
+    counted = bool(endpoint.counted)
+    if INSIDE in request.scope:
+        await run_in_threadpool(server.gate.check_budget, key, counted=counted)
+        return {}
+    if counted and key.limits.monthly_budget is not None:
+        return await run_in_threadpool(server.gate.admit, key, counted=True)
+    return server.gate.admit(key, counted=counted)
 
 
 def _no_nul(values: Iterable[str]) -> None:
@@ -231,7 +254,7 @@ async def _unforeseen(_: Request, error: Exception) -> Response:
 
 
 class _Front:
-    """Serves the routes with and without /v1, and puts a request id and the time taken on every answer."""
+    """Serves the routes with and without /v1, puts a request id and the time taken on every answer, and logs it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -240,10 +263,13 @@ class _Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        said: dict[str, Any] = {"route": "", "status": 0}
+        scope = dict(scope, **{SAID: said})
         if scope["path"].startswith("/v1/"):
-            scope = dict(scope, path=scope["path"].removeprefix("/v1"))
+            scope["path"] = scope["path"].removeprefix("/v1")
             scope["raw_path"] = scope["path"].encode()
         began, id = time.perf_counter(), new_id("req_")
+        REQUEST.set(id)
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -251,6 +277,21 @@ class _Front:
                 headers = {"x-request-id": id, "openai-processing-ms": took, "openai-version": "2020-10-01"}
                 extra = [(name.encode(), value.encode()) for name, value in headers.items()]
                 message["headers"] = [*message.get("headers", []), *extra]
+                said["status"] = message["status"]
             await send(message)
 
-        await self._app(scope, receive, marked)
+        try:
+            await self._app(scope, receive, marked)
+        finally:
+            _log(scope["method"], said, (time.perf_counter() - began) * 1000)
+
+
+def _log(method: str, said: dict[str, Any], took_ms: float) -> None:
+    """Writes the line of a request: whose it was and what it used, and no word of it."""
+    meter: Meter | None = said.pop("meter", None)
+    fields = {"method": method, **said, "ms": round(took_ms, 1)}
+    if meter is not None and meter.models:
+        used = meter.total
+        tokens = {name: getattr(used, name) for name in ("input_tokens", "cached_tokens", "output_tokens")}
+        fields |= {"models": meter.models, **tokens, "cost": used.cost}
+    LOG.info("request", extra={"fields": fields})

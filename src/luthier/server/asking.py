@@ -8,8 +8,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from luthier.access.gate import Meter
 from luthier.errors import SpecError
-from luthier.records.messages import Delta, Message, Sampling
+from luthier.records.messages import Delta, Message, Sampling, Usage
 from luthier.server.call import Call
 from luthier.server.errors import ApiError
 from luthier.server.wire.logprobs import TokenBytes
@@ -44,11 +45,16 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """A question that a model has taken: its replies, each written when it is asked for."""
+    """A question that a model has taken: its replies, each written when it is asked for, and counted by `meter`.
+
+    `prompt_tokens` is how many the model reads, as far as that is known before it has answered.
+    """
 
     question: Question
     token_bytes: TokenBytes
     write: Callable[[Sampling], AsyncGenerator[Delta, None] | AsyncIterator[Delta]]
+    meter: Meter
+    prompt_tokens: int = 0
 
     async def deltas(self, index: int = 0) -> AsyncGenerator[Delta, None]:
         """Yields the pieces of one reply; each has a seed of its own where there is a seed.
@@ -58,7 +64,7 @@ class Replies:
         sampling, text, called = self.question.sampling, "", False
         if sampling.seed is not None:
             sampling = replace(sampling, seed=sampling.seed + index)
-        async with aclosing(self.write(sampling)) as pieces:  # type: ignore[type-var]
+        async with aclosing(self._counted(self.write(sampling), first=index == 0)) as pieces:
             async for delta in pieces:
                 if self.question.schema is not None and not sampling.stop:  # what a stop text cut off is not whole
                     text += delta.text
@@ -68,6 +74,21 @@ class Replies:
                 if delta.finish_reason == "stop" and self.question.forced is not None and not called:
                     raise _unfollowed("The model did not call a tool, as it had to", "tool_not_called")
                 yield delta if self.question.several else replace(delta, tool_calls=delta.tool_calls[:1])
+
+    async def _counted(self, pieces: AsyncIterator[Delta], *, first: bool) -> AsyncGenerator[Delta, None]:
+        """Yields `pieces`, and counts what they took however they end; the prompt counts with the first reply."""
+        usage, written = None, 0
+        try:
+            async with aclosing(pieces) as coming:  # type: ignore[type-var]
+                async for delta in coming:
+                    usage, written = delta.usage or usage, written + len(delta.token_ids)
+                    yield delta
+        finally:
+            if usage is None and written:  # it was given up
+                usage = Usage(self.prompt_tokens, written)
+            if usage is not None:
+                read, known = (usage.prompt_tokens, usage.cached_tokens) if first else (0, 0)
+                self.meter.add(self.question.model, read, usage.completion_tokens, known)
 
 
 def _check(text: str, schema: Mapping[str, Any]) -> None:
@@ -88,10 +109,10 @@ def ask(call: Call, question: Question) -> Replies:
     chat = call.server.answering.chat(question.model, call.project)
     from luthier.generation.remote import RemoteChat
 
-    return _elsewhere(chat, question) if isinstance(chat, RemoteChat) else _here(chat, question, call.project)
+    return _elsewhere(chat, question, call.meter) if isinstance(chat, RemoteChat) else _here(chat, question, call.meter)
 
 
-def _here(chat: ServedChat, question: Question, project: str) -> Replies:
+def _here(chat: ServedChat, question: Question, meter: Meter) -> Replies:
     sampling, tools = question.sampling, question.tools
     if tools and not chat.template.dialect.tools:
         raise ApiError(
@@ -108,11 +129,11 @@ def _here(chat: ServedChat, question: Question, project: str) -> Replies:
     stop_ids = chat.template.stop_ids
 
     async def write(drawn: Sampling) -> AsyncIterator[Delta]:
-        async with aclosing(chat.reply(prompt, drawn, calls=calls, scope=project)) as pieces:
+        async with aclosing(chat.reply(prompt, drawn, calls=calls, scope=meter.key.project)) as pieces:
             async for delta in pieces:
                 yield without_stop(delta, stop_ids)
 
-    return Replies(replace(question, sampling=sampling), chat.token_bytes, write)
+    return Replies(replace(question, sampling=sampling), chat.token_bytes, write, meter, len(prompt))
 
 
 def length_of(chat: ServedChat, question: Question) -> int:
@@ -130,7 +151,7 @@ def prompt_of(chat: ServedChat, question: Question) -> list[int]:
         raise ApiError(str(error), code="context_length_exceeded", param=question.prompt_key) from None
 
 
-def _elsewhere(chat: RemoteChat, question: Question) -> Replies:
+def _elsewhere(chat: RemoteChat, question: Question, meter: Meter) -> Replies:
     tools = list(question.tools)
     extra: dict[str, Any] = {}
     if question.schema is not None:
@@ -151,7 +172,7 @@ def _elsewhere(chat: RemoteChat, question: Question) -> Replies:
     def write(drawn: Sampling) -> AsyncIterator[Delta]:
         return chat.stream(question.messages, drawn, tools, extra=extra)
 
-    return Replies(question, chat.token_bytes, write)
+    return Replies(question, chat.token_bytes, write, meter)
 
 
 def _check_size(question: Question, schema: Mapping[str, Any]) -> None:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import httpx
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from luthier.errors import NotFoundError
-from luthier.server.options import KEY
+from luthier.server.app import INSIDE
 from luthier.server.state import Server
 from luthier.server.wire.batches import (
     WINDOW_S,
@@ -88,6 +88,7 @@ class _Batch:
 
     def __init__(self, server: Server, app: ASGIApp, job: Job, owner: str, leaving: threading.Event) -> None:
         self._store, self._app, self._job, self._owner, self._leaving = server.store, app, job, owner, leaving
+        self._gate = server.gate
         self._folder = server.store.folder / "batches" / job.id
         self._progress: dict[str, Any] = dict(job.progress)
         self._stop: Literal["left", "lost", "cancelled", "expired", "failed"] | None = None
@@ -148,16 +149,22 @@ class _Batch:
         began = self._job.progress.get("in_progress_at") or int(time.time())
         self._progress |= {"total": total, "in_progress_at": began}
         requests = (one for one in _requests(path, endpoint) if one.custom_id not in done)
-        key = os.environ.get(KEY, "none")
-        transport = httpx.ASGITransport(self._app)
-        async with httpx.AsyncClient(
-            transport=transport, base_url="http://luthier", headers={"authorization": f"Bearer {key}"}, timeout=None
-        ) as client:
+        transport = httpx.ASGITransport(await asyncio.to_thread(self._as_its_owner))
+        async with httpx.AsyncClient(transport=transport, base_url="http://luthier", timeout=None) as client:
             if self._stop is None:
                 await self._until_done([asyncio.create_task(self._ask(client, requests)) for _ in range(AT_ONCE)])
         if self._stop == "expired":
             for request in requests:
                 self._write("errors", answer_line(request.custom_id, error=EXPIRED))
+
+    def _as_its_owner(self) -> ASGIApp:
+        """Returns the application as whoever made the batch sees it, even where that key has been revoked since."""
+        key = self._gate.keys.get(self._job.details.get("key"), self._job.project)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await self._app(dict(scope, **{INSIDE: key}), receive, send)
+
+        return app
 
     async def _until_done(self, askers: list[asyncio.Task[None]]) -> None:
         """Waits for the askers; ends them when the batch has to stop."""

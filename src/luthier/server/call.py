@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from luthier.access.gate import Meter
 from luthier.server.state import Server
 from luthier.server.wire.body import Part
 
@@ -20,18 +21,23 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `project` is whose it is; `body` is of the type that the route names, `files` are a form's.
+    """One request. `meter` counts what it uses; `body` is of the type that the route names, `files` are a form's.
 
     `deadline` is when its answer has to be there, by the event loop's clock; None is never.
     """
 
     server: Server
-    project: str
+    meter: Meter
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: Any
     files: Mapping[str, Upload]
     deadline: float | None = None
+
+    @property
+    def project(self) -> str:
+        """Whose request it is: that of the key that came with it."""
+        return self.meter.key.project
 
 
 Handler = Callable[[Call], Any]
@@ -41,7 +47,10 @@ cancelled when the client leaves; any other runs in a thread, to its end."""
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route: `query` are the keys it takes there, `body` the type of its JSON or form."""
+    """A route: `query` are the keys it takes there, `body` the type of its JSON or form.
+
+    Where `counted` is set the route uses models, and what they use is counted as that.
+    """
 
     method: str
     path: str
@@ -49,3 +58,4 @@ class Endpoint:
     body: type[Part] | None = None
     query: tuple[str, ...] = ()
     form: bool = False
+    counted: str = ""

@@ -64,6 +64,7 @@ class Entry(Options):
     quality: str = Field(default="", description="what it is good for, in a sentence")
     input_price: float = Field(default=0.0, ge=0, description="price of a million tokens read")
     output_price: float = Field(default=0.0, ge=0, description="price of a million tokens written")
+    training_price: float = Field(default=0.0, ge=0, description="price of a million tokens trained on")
     tokens_per_second: float | None = Field(default=None, gt=0, description="how fast it writes")
 
     @property

@@ -10,6 +10,7 @@ from luthier.errors import (
     CapacityError,
     ContextError,
     EngineError,
+    LimitError,
     LuthierError,
     NotFoundError,
     RemoteError,
@@ -64,6 +65,11 @@ def as_api_error(error: Exception) -> ApiError:
             return _from_elsewhere(error)
         case StoreError():
             return ApiError(str(error), status=503, kind="server_error", retry=True)
+        case LimitError(what="money"):
+            return ApiError(str(error), status=429, code="insufficient_quota", kind="insufficient_quota")
+        case LimitError():
+            wait = str(math.ceil(error.later_s))
+            return ApiError(str(error), status=429, code="rate_limit_exceeded", kind=error.what, retry=True, later=wait)
         case BusyError():
             later = str(math.ceil(error.later_s))
             return ApiError(str(error), status=429, code="server_busy", kind="requests", retry=True, later=later)

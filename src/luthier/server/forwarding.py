@@ -30,8 +30,10 @@ async def forward(remote: Remote, path: str, call: Call) -> dict[str, Any] | Res
             param="logit_bias",
         )
     if not said.get("stream"):
-        return await remote.send(path, said) | {"model": name}
-    return await streamed(_renamed(remote, path, said, name), call.deadline)
+        answer = await remote.send(path, said)
+        _count(call, answer)
+        return answer | {"model": name}
+    return await streamed(_renamed(remote, path, said, call), call.deadline)
 
 
 def honoured(part: Part) -> dict[str, Any]:
@@ -44,7 +46,20 @@ def honoured(part: Part) -> dict[str, Any]:
     return out
 
 
-async def _renamed(remote: Remote, path: str, said: Mapping[str, Any], name: str) -> AsyncIterator[dict[str, Any]]:
-    async with aclosing(remote.events(path, said)) as events:
-        async for event in events:
-            yield event | {"model": name}
+async def _renamed(remote: Remote, path: str, said: Mapping[str, Any], call: Call) -> AsyncIterator[dict[str, Any]]:
+    last: Mapping[str, Any] = {}
+    try:
+        async with aclosing(remote.events(path, said)) as events:
+            async for event in events:
+                last = event
+                yield event | {"model": call.body.model}
+    finally:
+        _count(call, last)
+
+
+def _count(call: Call, answer: Mapping[str, Any]) -> None:
+    """Counts what the other server says that it took; one that does not say it is counted as a request."""
+    usage = answer.get("usage")
+    said = usage if isinstance(usage, Mapping) else {}
+    read, written = (said.get(f"{one}_tokens") for one in ("prompt", "completion"))
+    call.meter.add(call.body.model, *(one if isinstance(one, int) else 0 for one in (read, written)))

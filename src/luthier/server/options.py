@@ -12,7 +12,6 @@ from luthier.generation.options import BatchingOptions
 from luthier.models.options import LoadOptions
 from luthier.store.options import StoreOptions
 
-KEY = "LUTHIER_KEY"
 FILE_LIMIT = 512 * 2**20
 UPLOAD_LIMIT = 8 * 2**30
 PART_LIMIT = 64 * 2**20
@@ -66,7 +65,7 @@ class ServerOptions(WorkerOptions, BatchingOptions):
     title: ClassVar[str] = "Listening"
 
     host: str = Field(
-        default="127.0.0.1", description=f"address to listen on; beyond this machine only with ${KEY} set"
+        default="127.0.0.1", description="address to listen on; beyond this machine only where there is a key"
     )
     port: int = Field(default=8000, ge=0, le=65_535, description="port to listen on; 0 takes a free one")
     loaded_models: int = Field(
@@ -86,5 +85,9 @@ class ServerOptions(WorkerOptions, BatchingOptions):
     )
     request_timeout_s: float = Field(
         default=600.0, ge=0, le=86_400, description="seconds that a reply may take from the request on; 0 is no limit"
+    )
+    log: LocalPath | None = Field(
+        default=None,
+        description="file of the log, a JSON object a line; - is standard output; default: logs/server.jsonl in home",
     )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
+from luthier.access.usage import month_of
 from luthier.report import Table
 from luthier.reports.page import Page, Prose, Raw, render
 from luthier.server.catalogue import Entry
 from luthier.server.state import Server
+from luthier.server.usage import usage_table
 from luthier.store.resources import Resource
 
 MOST = 1000
@@ -31,11 +35,16 @@ def info_page(server: Server, project: str, url: str) -> str:
     ]
     if tuned.items:
         sections.append(_tuned(tuned.items, has_more=tuned.has_more))
+    since = month_of(time.time())
+    used = server.gate.usage.summed(("kind", "model"), since=since, project=project)
+    if used:
+        sections.append(usage_table("Used this month", ("kind", "model"), used))
     sections.append(Prose("How to reach them", "Code that was written for the OpenAI API changes two variables."))
     sections.append(Raw("Commands", CONNECT.format(url=url, model=default.id if default else "MODEL")))
     facts = [
         ("address", url),
         ("models", str(len(server.catalogue.entries))),
+        ("project", project),
         ("tuned here", f"{len(tuned.items)}{' or more' if tuned.has_more else ''}"),
     ]
     return render(Page("Luthier", facts=facts, sections=sections, subtitle="The OpenAI API on your own machine."))

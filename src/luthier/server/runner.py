@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from luthier import workflows
+from luthier.access.keys import UNKNOWN
 from luthier.errors import Interrupted, LuthierError, NotFoundError, RowsError
 from luthier.report import Table
 from luthier.server.bound import localise, servers_own
@@ -214,6 +215,8 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
         store.jobs.end(
             job.id, owner, "succeeded", result=report.told_json(result.to_json()), details=ended, events=events
         )
+        if "trained_tokens" in ended:
+            _count_training(store, job, ended, options)
     finally:
         if store.jobs.get(job.id).status in ENDED:
             for name in WORKING:
@@ -291,6 +294,17 @@ def _finished(store: Store, job: Job, folder: Path, options: WorkerOptions) -> d
 
     tokens = RunFolder(folder / "run").read()["state"]["tokens"]
     return {"fine_tuned_model": name, "result_files": [row.id], "trained_tokens": tokens}
+
+
+def _count_training(store: Store, job: Job, ended: Mapping[str, Any], options: WorkerOptions) -> None:
+    """Counts the tokens of a run as used with the key that asked for it."""
+    from luthier.access.usage import Usage, Used, Whose
+
+    base, tokens = job.details["base"], ended["trained_tokens"]
+    entry = catalogue_of(options).find(base)
+    cost = tokens * (entry.training_price if entry is not None else 0.0) / 1e6
+    usage, whose = Usage(store.database), Whose(job.project, job.details.get("key") or UNKNOWN, "training", base)
+    usage.add({(usage.hour(), whose): Used(requests=1, input_tokens=tokens, cost=cost)})
 
 
 def _model_body(job: Job, note: str) -> dict[str, Any]:

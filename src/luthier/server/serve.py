@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from luthier.access.options import PROJECT, VARIABLE
 from luthier.errors import SpecError
 from luthier.report import Report
-from luthier.server.options import KEY, ServerOptions, WorkerOptions
+from luthier.server.options import ServerOptions, WorkerOptions
 from luthier.server.sharing import start
 
 if TYPE_CHECKING:
@@ -54,22 +55,32 @@ class Result:
 
 def run(spec: Spec, report: Report) -> Result:
     """Serves until the report says stop. `SpecError` when it may not or cannot listen there."""
-    listener = _listen(spec)
-    url = f"http://{_shown(spec.host)}:{listener.getsockname()[1]}/v1"
+    from luthier.store.opened import Store
+
+    store = Store.open(spec)
+    try:
+        _check_host(spec.host, store)
+        with _listen(spec) as listener:
+            return _serve(spec, store, listener, report)
+    finally:
+        store.close()
+
+
+def _serve(spec: Spec, store: Store, listener: socket.socket, report: Report) -> Result:
     import uvicorn
 
-    from luthier.server.answering import Answering
+    from luthier.server import logs
     from luthier.server.app import create_app
     from luthier.server.batching import Batches
     from luthier.server.catalogue import catalogue_of
     from luthier.server.state import Server
     from luthier.server.upstream import Probing, with_model
-    from luthier.store.opened import Store
 
+    url = f"http://{_shown(spec.host)}:{listener.getsockname()[1]}/v1"
     spec = with_model(spec)
     catalogue = catalogue_of(spec)
-    store = Store.open(spec)
-    server = Server(spec, store, catalogue, Answering(store, catalogue, spec), int(time.time()))
+    logs.begin(spec.log or str(store.folder / "logs" / "server.jsonl"))
+    server = Server.of(spec, store, catalogue)
     app = create_app(server)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_S
@@ -82,8 +93,7 @@ def run(spec: Spec, report: Report) -> Result:
     batches = Batches(server, app)
     batches.start()
     workers = [_Worker(spec) for _ in range(spec.workers)]
-    for line in _banner(url, server):
-        report.event("info", line)
+    _say(url, server, report)
     swept = -SWEEP_S
     try:
         while thread.is_alive() and not report.cancelled():
@@ -101,6 +111,7 @@ def run(spec: Spec, report: Report) -> Result:
         for worker in workers:
             worker.end()
         thread.join(15)
+        server.gate.close()
     return Result(url)
 
 
@@ -139,7 +150,12 @@ class _Worker:
             end(self._process)
 
 
-def _banner(url: str, server: Server) -> list[str]:
+def _say(url: str, server: Server, report: Report) -> None:
+    for kind, line in [*_banner(url, server), *_say_keys(url, server)]:
+        report.event(kind, line)
+
+
+def _banner(url: str, server: Server) -> list[tuple[str, str]]:
     lines = [f"{url} answers; state in {server.store.folder}"]
     for entry in server.catalogue.entries:
         says = f" at {entry.url}" if entry.url else ""
@@ -147,29 +163,43 @@ def _banner(url: str, server: Server) -> list[str]:
         lines.append(f"model {entry.id}{says}")
         if entry.place == "fiddle" and (stood_for := [*entry.aliases, *([] if entry.id == "fiddle" else [entry.id])]):
             lines.append(f"fiddle, a small model for trying Luthier, stands in for {', '.join(stood_for)}")
-    key = "the key in $LUTHIER_KEY" if os.environ.get(KEY) else "any key"
-    lines.append(f"export OPENAI_BASE_URL={url} OPENAI_API_KEY=...   ({key} is accepted)")
-    return lines
+    return [("info", line) for line in lines]
 
 
-def _check_host(host: str) -> None:
-    if os.environ.get(KEY) or host == "localhost":
+def _say_keys(url: str, server: Server) -> list[tuple[str, str]]:
+    """Returns what to say of keys; the first start of all makes one."""
+    keys, export = server.gate.keys, f"export OPENAI_BASE_URL={url} OPENAI_API_KEY="
+    if os.environ.get(VARIABLE):
+        return [("info", f"{export}${VARIABLE}")]
+    if not keys.any():
+        _, text = keys.add(PROJECT, "first")
+        again = "this key is shown once, and kept as its hash; luthier keys makes others, with limits and projects"
+        return [("info", export + text), ("info", again)]
+    if not keys.usable():
+        return [("warning", "every key has been revoked, and nobody can ask: luthier keys create makes one")]
+    return [("info", f"{export}...   (luthier keys lists the keys, and makes others)")]
+
+
+def _check_host(host: str, store: Store) -> None:
+    if os.environ.get(VARIABLE) or host == "localhost":
         return
     try:
         inside = ipaddress.ip_address(host).is_loopback
     except ValueError:
         inside = False
-    if not inside:
+    from luthier.access.keys import Keys
+
+    if not inside and not Keys(store.database).usable():
         raise SpecError(
-            f"others could reach {host}, and no key is set",
+            f"others could reach {host}, and there is no key",
             where="--host",
-            remedy=f"set {KEY} to a long random text first, or listen on 127.0.0.1",
+            remedy=f"make one with luthier keys create, or set {VARIABLE} to a long random text; or listen on "
+            "127.0.0.1",
             param="host",
         )
 
 
 def _listen(spec: Spec) -> socket.socket:
-    _check_host(spec.host)
     family = socket.AF_INET6 if ":" in spec.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
+from typing import Self
 
+from luthier.access.gate import Gate
 from luthier.server.answering import Answering
 from luthier.server.catalogue import Catalogue
 from luthier.server.options import ServerOptions
+from luthier.server.pricing import Pricing
 from luthier.store.opened import Store
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The store, the models and the settings of one server."""
+    """The store, the models, who may use them, and the settings of one server."""
 
     options: ServerOptions
     store: Store
     catalogue: Catalogue
     answering: Answering
+    gate: Gate
+    pricing: Pricing
     started_at: int
+
+    @classmethod
+    def of(cls, options: ServerOptions, store: Store, catalogue: Catalogue) -> Self:
+        """Returns the server over a store; no model is loaded yet."""
+        answering, pricing = Answering(store, catalogue, options), Pricing(store, catalogue)
+        return cls(options, store, catalogue, answering, Gate(store.database), pricing, int(time.time()))

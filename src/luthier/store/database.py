@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from luthier.errors import LuthierError, StoreError
 
-REVISION = "0001"
+REVISION = "0002"
 """The migration this code works with: the newest one."""
 _WRITES = "luthier_writes"
 _MIGRATION_LOCK = 0x4C55_5448
@@ -50,14 +51,31 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One transaction that changes nothing: what it reads belongs together."""
-        with self._engine.connect() as connection, connection.begin():
+        with self._reached(), self._engine.connect() as connection, connection.begin():
             yield connection
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """One transaction that is kept whole or not at all; on disk when the block has ended."""
-        with self._engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        writing = {_WRITES: True}
+        with (
+            self._reached(),
+            self._engine.connect().execution_options(**writing) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Makes a `StoreError` of what the database cannot do now: it is away, locked or full."""
+        try:
+            yield
+        except DBAPIError as error:
+            if not _away(error):
+                raise
+            raise StoreError(_reason(error, "cannot be used now"), where="database", remedy="try again") from error
+        except PoolTimeout as error:
+            raise StoreError("has no connection left", where="database", remedy="try again") from error
 
     def lock(self, connection: sa.Connection, name: str) -> None:
         """Waits until no other write that locked `name` is under way. (SQLite has one write at a time anyhow.)"""
@@ -166,8 +184,20 @@ def _revision(connection: sa.Connection) -> str | None:
     return revision
 
 
-def _reason(error: Exception) -> str:
+_AWAY = ("08", "53", "57")
+"""Classes of Postgres' error codes: no connection, no resources, ended by an operator."""
+
+
+def _away(error: DBAPIError) -> bool:
+    """Returns whether an error is the database's, and not the statement's."""
+    detail = error.orig.args[0] if error.orig is not None and error.orig.args else ""
+    code = str(detail.get("C", "")) if isinstance(detail, dict) else ""
+    known = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+    return code.startswith(_AWAY) or (known and not code)
+
+
+def _reason(error: Exception, what: str = "cannot be opened") -> str:
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     detail = cause.args[0] if cause.args else cause
     text = detail.get("M", detail) if isinstance(detail, dict) else detail  # Postgres sends a map of fields
-    return f"cannot be opened: {' '.join(str(text).split())}"
+    return f"{what}: {' '.join(str(text).split())}"

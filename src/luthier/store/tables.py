@@ -89,3 +89,39 @@ EVENTS = sa.Table(
     sqlite_autoincrement=True,
 )
 """What a job said. An event with a `key` is kept once per job: a job that is run again after a fault says it again."""
+
+KEYS = sa.Table(
+    "keys",
+    METADATA,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("project", sa.String(80), nullable=False),
+    sa.Column("name", sa.String(120), nullable=False),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("ending", sa.String(8), nullable=False),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Column("revoked_at", sa.BigInteger),
+    sa.Column("requests_per_minute", sa.Integer),
+    sa.Column("tokens_per_minute", sa.Integer),
+    sa.Column("monthly_budget", sa.Float(53)),
+    sa.Index("ix_keys_project", "project"),
+)
+"""Who may ask, for which project and how much. Of a key there is its SHA-256 and its last letters."""
+
+USAGE = sa.Table(
+    "usage",
+    METADATA,
+    sa.Column("hour", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String(80), primary_key=True),
+    sa.Column("kind", sa.String(40), primary_key=True),
+    sa.Column("model", sa.String(200), primary_key=True),
+    sa.Column("project", sa.String(80), nullable=False),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("input_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cached_tokens", sa.BigInteger, nullable=False),
+    sa.Column("output_tokens", sa.BigInteger, nullable=False),
+    sa.Column("cost", sa.Float(53), nullable=False),
+    sa.Index("ix_usage_key", "key", "hour"),
+    sa.Index("ix_usage_project", "project", "hour"),
+)
+"""What was used, summed up by the hour (its first second). `cached_tokens` are those of the input that had been read
+before."""

@@ -15,6 +15,7 @@ from luthier.server.routes import (
     models,
     moderations,
     responses,
+    usage,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -29,4 +30,5 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *embeddings.ENDPOINTS,
     *moderations.ENDPOINTS,
+    *usage.ENDPOINTS,
 )

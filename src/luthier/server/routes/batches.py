@@ -43,7 +43,7 @@ def create(call: Call) -> dict[str, Any]:
         new_id("batch_"),
         call.project,
         {"input_file_id": file.id, "endpoint": asked.endpoint},
-        details={"metadata": asked.metadata, "output_expires_after_s": expires},
+        details={"metadata": asked.metadata, "output_expires_after_s": expires, "key": call.meter.key.id},
     )
     return batch_json(job)
 
@@ -74,7 +74,7 @@ def cancel(call: Call) -> dict[str, Any]:
 
 _ONE = "/batches/{batch_id}"
 ENDPOINTS = (
-    Endpoint("POST", "/batches", create, CreateBatch),
+    Endpoint("POST", "/batches", create, CreateBatch, counted="batches"),
     Endpoint("GET", "/batches", list_all, query=("after", "limit")),
     Endpoint("GET", _ONE, retrieve),
     Endpoint("POST", f"{_ONE}/cancel", cancel),

@@ -200,7 +200,7 @@ def _stored(call: Call) -> Resource:
 
 _ONE = "/chat/completions/{completion_id}"
 ENDPOINTS = (
-    Endpoint("POST", "/chat/completions", create, CreateChat),
+    Endpoint("POST", "/chat/completions", create, CreateChat, counted="chat"),
     Endpoint("GET", "/chat/completions", list_stored, query=("after", "limit", "order", "model", "metadata")),
     Endpoint("GET", _ONE, retrieve),
     Endpoint("POST", _ONE, change, ChangeMetadata),

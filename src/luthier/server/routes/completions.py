@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 
+from luthier.access.gate import Meter
 from luthier.generation.together import all_or_none
 from luthier.records.messages import Delta, Sampling, Usage
 from luthier.server.call import Call, Endpoint
@@ -49,7 +50,7 @@ class _Asked:
 
     body: CreateCompletion
     chat: ServedChat
-    project: str
+    meter: Meter
     ones: tuple[_One, ...]
     tried: int
     id: str
@@ -63,6 +64,12 @@ class _Asked:
         """Returns the usage of the whole request: each prompt counts once, every reply that was written in full."""
         prompts = sum(len(one.prompt) for one in self.ones if one.index % self.tried == 0)
         return Usage(prompts, sum(usage.completion_tokens for usage in replies if usage is not None))
+
+    def count(self, one: _One, usage: Usage) -> None:
+        """Notes what a reply took; a prompt counts with the first of its replies."""
+        first = one.index % self.tried == 0
+        read, known = (usage.prompt_tokens, usage.cached_tokens) if first else (0, 0)
+        self.meter.add(self.body.model, read, usage.completion_tokens, known)
 
 
 async def create(call: Call) -> Any:
@@ -107,18 +114,25 @@ def _read(call: Call) -> _Asked:
             seed = None if sampling.seed is None else sampling.seed + place
             echoed = prompt if isinstance(prompt, str) else chat.text(tokens)
             ones.append(_One(number * tried + place, tokens, echoed, replace(sampling, seed=seed)))
-    return _Asked(body, chat, call.project, tuple(ones), tried, new_id("cmpl-"), int(time.time()))
+    return _Asked(body, chat, call.meter, tuple(ones), tried, new_id("cmpl-"), int(time.time()))
 
 
 async def _deltas(asked: _Asked, one: _One) -> AsyncIterator[Delta]:
     """Yields the pieces of a reply. The token that ends it is no part of the text, but it has its log-probability:
     likelihood tasks ask for one token after the prompt, and leave out the last."""
     if asked.body.max_tokens == 0:
+        asked.count(one, Usage(len(one.prompt), 0))
         yield Delta(finish_reason="length", usage=Usage(len(one.prompt), 0))
         return
-    async with aclosing(asked.chat.reply(one.prompt, one.sampling, scope=asked.project)) as pieces:
-        async for delta in pieces:
-            yield delta
+    usage, written = None, 0
+    try:
+        async with aclosing(asked.chat.reply(one.prompt, one.sampling, scope=asked.meter.key.project)) as pieces:
+            async for delta in pieces:
+                usage, written = delta.usage or usage, written + len(delta.token_ids)
+                yield delta
+    finally:
+        if usage is not None or written:
+            asked.count(one, usage or Usage(len(one.prompt), written))
 
 
 async def _whole(asked: _Asked, one: _One) -> tuple[list[Delta], list[Scored]]:
@@ -130,7 +144,7 @@ async def _whole(asked: _Asked, one: _One) -> tuple[list[Delta], list[Scored]]:
 def _echo(asked: _Asked, one: _One) -> list[Scored]:
     if not (asked.body.echo and asked.scored):
         return []
-    ranked = asked.chat.rank(one.prompt, asked.body.logprobs or 0, scope=asked.project)
+    ranked = asked.chat.rank(one.prompt, asked.body.logprobs or 0, scope=asked.meter.key.project)
     return [Scored(one.prompt[0], None, ()), *(Scored(each.token, each.logprob, each.ranked) for each in ranked)]
 
 
@@ -194,4 +208,4 @@ async def _stream(asked: _Asked) -> AsyncIterator[dict[str, Any]]:
         yield completion_json(asked.id, asked.created, asked.body.model, [], asked.usage(usages))
 
 
-ENDPOINTS = (Endpoint("POST", "/completions", create, CreateCompletion),)
+ENDPOINTS = (Endpoint("POST", "/completions", create, CreateCompletion, counted="completions"),)

@@ -18,7 +18,8 @@ async def create(call: Call) -> Any:
     texts, rows = inputs_of(asked)
     check_texts(texts)
     vectors, tokens = await call.server.answering.embed(asked.model, texts, rows, asked.dimensions)
+    call.meter.add(asked.model, tokens, 0)
     return await run_in_threadpool(embeddings_json, asked.model, vectors, tokens, asked.encoding_format)
 
 
-ENDPOINTS = (Endpoint("POST", "/embeddings", create, CreateEmbeddings),)
+ENDPOINTS = (Endpoint("POST", "/embeddings", create, CreateEmbeddings, counted="embeddings"),)

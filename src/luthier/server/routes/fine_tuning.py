@@ -51,6 +51,7 @@ def create(call: Call) -> dict[str, Any]:
     details = {
         **files,
         "door": DOOR,
+        "key": call.meter.key.id,
         "model": asked.model,
         "suffix": asked.suffix,
         "hyperparameters": numbers,
@@ -207,7 +208,7 @@ def _lines(call: Call, file: Resource) -> int:
 _JOB = "/fine_tuning/jobs/{fine_tuning_job_id}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{model:path}/permissions"
 ENDPOINTS = (
-    Endpoint("POST", "/fine_tuning/jobs", create, CreateJob),
+    Endpoint("POST", "/fine_tuning/jobs", create, CreateJob, counted="training"),
     Endpoint("GET", "/fine_tuning/jobs", list_all, query=("after", "limit", "metadata")),
     Endpoint("GET", _JOB, retrieve),
     Endpoint("POST", f"{_JOB}/cancel", cancel),

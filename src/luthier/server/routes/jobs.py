@@ -40,7 +40,7 @@ def create(call: Call) -> dict[str, Any]:
         new_id("job_"),
         call.project,
         values,
-        details={"metadata": asked.metadata},
+        details={"metadata": asked.metadata, "key": call.meter.key.id},
         labels=metadata_labels(asked.metadata),
         events=[NewEvent("info", f"{asked.kind} waits for a worker")],
     )
@@ -142,7 +142,7 @@ def _job(call: Call) -> Job:
 
 _ONE = "/luthier/jobs/{job_id}"
 ENDPOINTS = (
-    Endpoint("POST", "/luthier/jobs", create, CreateVerbJob),
+    Endpoint("POST", "/luthier/jobs", create, CreateVerbJob, counted="jobs"),
     Endpoint("GET", "/luthier/jobs", list_all, query=("kind", "after", "limit", "metadata")),
     Endpoint("GET", _ONE, retrieve),
     Endpoint("GET", f"{_ONE}/events", events, query=("after", "limit")),

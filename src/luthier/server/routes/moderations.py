@@ -18,9 +18,11 @@ async def create(call: Call) -> dict[str, Any]:
     asked: CreateModeration = call.body
     entry, texts, id = _entry(call.server.catalogue, asked.model), texts_of(asked), new_id("modr-")
     if entry is None:
+        call.meter.add(RULES, 0, 0)
         found = await run_in_threadpool(lambda: [moderate(text) for text in texts])
         return moderation_json(id, RULES, found, covered=set(rules()))
     scores = await call.server.answering.judge(entry, texts)
+    call.meter.add(entry.id, 0, 0)
     covered = set(entry.categories.values())
     return moderation_json(id, entry.id, scores, covered=covered, threshold=entry.threshold)
 
@@ -37,4 +39,4 @@ def _entry(catalogue: Catalogue, name: str | None) -> Entry | None:
     return catalogue.first("moderation")
 
 
-ENDPOINTS = (Endpoint("POST", "/moderations", create, CreateModeration),)
+ENDPOINTS = (Endpoint("POST", "/moderations", create, CreateModeration, counted="moderations"),)

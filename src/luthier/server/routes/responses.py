@@ -227,7 +227,7 @@ def _stored(call: Call, id: str, param: str | None = None) -> Resource:
 
 _ONE = "/responses/{response_id}"
 ENDPOINTS = (
-    Endpoint("POST", "/responses", create, CreateResponse),
+    Endpoint("POST", "/responses", create, CreateResponse, counted="responses"),
     Endpoint("POST", "/responses/input_tokens", count_tokens, Read),
     Endpoint("GET", _ONE, retrieve, query=("include", "include[]")),
     Endpoint("DELETE", _ONE, delete),

@@ -1,0 +1,1 @@
+"""Who may ask, for which project, how much; and what they used."""
