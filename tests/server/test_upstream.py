@@ -126,7 +126,8 @@ def test_it_cannot_be_tuned(client: OpenAI) -> None:
 
 
 def test_a_server_of_ours_stands_behind_another(on_sqlite: Any, tmp_path: Path) -> None:
-    words = ("--upstream", on_sqlite.running.url, "--model", "fiddle", "--workers", "0")
+    key = ("--upstream-key-variable", "LUTHIER_KEY")
+    words = ("--upstream", on_sqlite.running.url, "--model", "fiddle", "--workers", "0", *key)
     running = serve(tmp_path / "home", *words)
     try:
         asked: dict[str, Any] = {"model": "fiddle", "messages": ASKED, "temperature": 0, "max_tokens": 8}

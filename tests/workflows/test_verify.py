@@ -149,7 +149,7 @@ def test_a_server_without_log_probabilities_is_judged_by_its_answers(models: Pat
 
 def test_the_command_ends_with_0_or_1(served: Running, models: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["verify", served.url, str(models / "same"), "--prompts", str(models / "rows.jsonl"), "--count", "2"]
-    words += ["--max-tokens", "4", "--precision", "fp32", "--device", "cpu", "--quiet"]
+    words += ["--max-tokens", "4", "--precision", "fp32", "--device", "cpu", "--quiet", "--key-variable", "LUTHIER_KEY"]
     assert cli.main([*words, "--model", "same"]) == 0
     assert "equal answers" in capsys.readouterr().out
     assert cli.main([*words, "--model", "template"]) == 1
