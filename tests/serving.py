@@ -56,21 +56,10 @@ class Running:
 def serve(home: Path, *words: str, env: dict[str, str] | None = None) -> Running:
     """Returns a server that answers; its state is in `home`."""
     log = home.parent / f"{home.name}-{len(list(home.parent.glob('*.log')))}.log"
+    begin = ["--port", "0", "--home", str(home), "--precision", "fp32"]
     with log.open("w") as said:
         process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "luthier",
-                "serve",
-                "--port",
-                "0",
-                "--home",
-                str(home),
-                "--precision",
-                "fp32",
-                *words,
-            ],
+            [sys.executable, "-m", "luthier", "serve", *begin, *words],
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "200", "LUTHIER_KEY": KEY} | (env or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -70,3 +70,28 @@ def test_a_very_long_line_is_put_together_once(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"x" * 3_000_000 + b"\ny")
     assert [len(line) for line in lines(path)] == [3_000_001, 1]
+
+
+def test_an_endless_line_is_refused_before_it_fills_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "LONGEST_LINE", 10_000)
+    monkeypatch.setattr(decoding, "CHUNK_BYTES", 1000)
+    path = tmp_path / "a.jsonl"
+    path.write_text("a\nb\n" + "c" * 9000 + "\nd\n" + "e" * 50_000)
+    read = []
+    with pytest.raises(UnreadableText) as caught:
+        read.extend(lines(path))
+    assert (caught.value.line, caught.value.problem) == (5, "the line has more than 10,000 characters")
+
+
+def test_packed_text_that_unpacks_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(b"{}\n" * 2_000_000))
+    assert sum(1 for _ in lines(path)) == 2_000_000
+    monkeypatch.setattr(decoding, "UNPACKED_AT_LEAST", 10_000)
+    most = 200 * path.stat().st_size
+    with pytest.raises(UnreadableText, match="unpacks") as caught:
+        list(lines(path))
+    assert caught.value.problem == f"it unpacks to more than {most:,} bytes"
+    plain = tmp_path / "b.jsonl"
+    plain.write_text("{}\n" * 100_000)
+    assert sum(1 for _ in lines(plain)) == 100_000

@@ -67,7 +67,7 @@ def test_a_job_whose_processes_are_killed_ends_the_same(
     wait_until(step_of(client, job, 10))
     processes(server, "server.runner")[0].kill()
     wait_until(step_of(client, job, 20))
-    for words in ("server.work ", "server.runner"):
+    for words in ("server.work", "server.runner"):
         for process in processes(server, words):
             process.kill()
     wait_until(step_of(client, job, 30))

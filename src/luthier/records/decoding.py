@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 CHUNK_BYTES = 1 << 18
+LONGEST_LINE = 64 * 2**20
+"""Characters: a file that unpacks to one endless line would fill the memory."""
+UNPACKED_TIMES, UNPACKED_AT_LEAST = 200, 2**30
+"""How much larger than its file packed text may be, and the bytes it may always have: rows pack to a tenth or so, and
+a file made to fill a disk to a thousandth."""
 _MARKS = (  # UTF-32's little-endian mark begins with UTF-16's, so it comes first
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -49,6 +54,7 @@ def decoded(path: Path) -> Iterator[str]:
         head = file.read(4)
         mark, encoding = next(((mark, name) for mark, name in _MARKS if head.startswith(mark)), (b"", "utf-8"))
         decoder = codecs.getincrementaldecoder(encoding)()
+        packed, most = is_packed(path), max(UNPACKED_TIMES * path.stat().st_size, UNPACKED_AT_LEAST)
         offset, line = len(mark), 1
         data = head[len(mark) :] + file.read(CHUNK_BYTES)
         while True:
@@ -70,6 +76,8 @@ def decoded(path: Path) -> Iterator[str]:
             if not data:
                 return
             offset += len(data)
+            if packed and offset > most:
+                raise UnreadableText(line, f"it unpacks to more than {most:,} bytes", "unpack it, and look at it")
             data = file.read(CHUNK_BYTES)
 
 
@@ -79,11 +87,16 @@ _REMEDY = "save the file as UTF-8 (UTF-16 needs its byte order mark), for exampl
 def lines(path: Path) -> Iterator[str]:
     r"""Yields the lines of a file with their ends; only \n ends a line, so every other character stays in place."""
     parts: list[str] = []
+    number = 1
     for text in decoded(path):
         pieces = text.split("\n")
         if len(pieces) == 1:
             parts.append(text)
+            if sum(map(len, parts)) > LONGEST_LINE:
+                problem = f"the line has more than {LONGEST_LINE:,} characters"
+                raise UnreadableText(number, problem, "write one row a line")
             continue
+        number += len(pieces) - 1
         yield "".join((*parts, pieces[0], "\n"))
         for piece in pieces[1:-1]:
             yield piece + "\n"

@@ -29,6 +29,7 @@ from luthier.server.logs import REQUEST
 from luthier.server.metrics import CONTENT_TYPE, exposition
 from luthier.server.options import BODY_LIMIT, FILE_LIMIT
 from luthier.server.pages import info_page
+from luthier.server.patience import bounded
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
 from luthier.server.wire.body import Part, read_body
@@ -117,7 +118,8 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     check_query(request.query_params, endpoint.query)
     _no_nul(request.path_params.values())
     _no_nul(request.query_params.values())
-    request = Request(request.scope, _limited(request.receive, FORM_LIMIT if endpoint.form else BODY_LIMIT))
+    limit = FORM_LIMIT if endpoint.form else BODY_LIMIT
+    request = Request(request.scope, bounded(request.receive, limit, server.options.client_timeout_s))
     form = await _form(request) if endpoint.form else None
     try:
         body, ignored = await _body(endpoint, request, form)
@@ -145,21 +147,6 @@ async def _body(endpoint: Endpoint, request: Request, form: FormData | None) -> 
     if form is not None:
         return read_body(endpoint.body, _nested(form))
     return read_body(endpoint.body, await request.body())
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Returns `receive` with an error for what passes `limit` bytes: a form is on disk before anything is checked."""
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > limit:
-            raise ApiError(f"The request has more than {limit:,} bytes.", status=413)
-        return message
-
-    return counted
 
 
 async def _form(request: Request) -> FormData:

@@ -90,4 +90,10 @@ class ServerOptions(WorkerOptions, BatchingOptions):
         default=None,
         description="file of the log, a JSON object a line; - is standard output; default: logs/server.jsonl in home",
     )
+    client_timeout_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=86_400,
+        description="seconds that a client may be silent in the middle of a request, or take nothing of its answer",
+    )
     workers: int = Field(default=1, ge=0, le=64, description="worker processes, each for one job at a time")

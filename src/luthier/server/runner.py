@@ -24,7 +24,7 @@ from luthier.server.bound import localise, servers_own
 from luthier.server.catalogue import catalogue_of
 from luthier.server.options import WorkerOptions
 from luthier.server.places import Places, add_model, remove_model
-from luthier.server.sharing import step_back, write_anyway
+from luthier.server.sharing import handed, step_back, write_anyway
 from luthier.server.wire.fine_tuning import DOOR, KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
 from luthier.store.files import keep_file
 from luthier.store.ids import new_id
@@ -376,4 +376,4 @@ def main(job_id: str, owner: str, options_json: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:4]))
+    sys.exit(main(sys.argv[1], sys.argv[2], handed()))

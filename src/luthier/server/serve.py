@@ -19,6 +19,9 @@ from luthier.server.options import ServerOptions, WorkerOptions
 from luthier.server.sharing import start
 
 if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
     from luthier.server.state import Server
     from luthier.store.opened import Store
 
@@ -67,8 +70,6 @@ def run(spec: Spec, report: Report) -> Result:
 
 
 def _serve(spec: Spec, store: Store, listener: socket.socket, report: Report) -> Result:
-    import uvicorn
-
     from luthier.server import logs
     from luthier.server.app import create_app
     from luthier.server.batching import Batches
@@ -82,10 +83,7 @@ def _serve(spec: Spec, store: Store, listener: socket.socket, report: Report) ->
     logs.begin(spec.log or str(store.folder / "logs" / "server.jsonl"))
     server = Server.of(spec, store, catalogue)
     app = create_app(server)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=10, timeout_keep_alive=KEEP_ALIVE_S
-    )
-    web = uvicorn.Server(config)
+    web = _web(app, spec)
     probing = Probing(server.answering, catalogue, report)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
@@ -115,6 +113,24 @@ def _serve(spec: Spec, store: Store, listener: socket.socket, report: Report) ->
     return Result(url)
 
 
+def _web(app: ASGIApp, spec: Spec) -> uvicorn.Server:
+    import uvicorn
+
+    from luthier.server.patience import protocol
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=protocol(spec.client_timeout_s),
+            ws="none",
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=10,
+            timeout_keep_alive=KEEP_ALIVE_S,
+        )
+    )
+
+
 def _sweep(store: Store, report: Report) -> None:
     """Takes away what has expired; a store that is away for a moment is swept the next time."""
     try:
@@ -128,8 +144,8 @@ class _Worker:
 
     def __init__(self, spec: Spec) -> None:
         options = spec.model_dump_json(include=set(WorkerOptions.model_fields))
-        self._words = [sys.executable, "-m", "luthier.server.work", options]
-        self._process = start(self._words)
+        self._words, self._options = [sys.executable, "-m", "luthier.server.work"], options
+        self._process = start(self._words, options)
         self._died_at: float | None = None
 
     def look(self, report: Report) -> None:
@@ -141,7 +157,7 @@ class _Worker:
             report.event("warning", f"a worker process has ended ({self._process.returncode}); starting another")
         elif now - self._died_at > AGAIN_S:
             self._died_at = None
-            self._process = start(self._words)
+            self._process = start(self._words, self._options)
 
     def end(self) -> None:
         from luthier.server.worker import end

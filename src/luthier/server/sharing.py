@@ -7,17 +7,29 @@ import signal
 import subprocess
 from collections.abc import Sequence
 
+from luthier.access.options import VARIABLE
+
+OPTIONS = "LUTHIER_OPTIONS"
 NICENESS = 10
 """A tenth of the server's weight: less, or the idle class of Linux, and a job beside a busy server makes no steps."""
 
 
-def start(words: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Returns a process that a key pressed in the server's terminal does not reach.
+def start(words: Sequence[str], options: str) -> subprocess.Popen[bytes]:
+    """Returns a process that a key pressed in the server's terminal does not reach; it reads `options` by `handed`.
+
+    They may hold a password, and everyone on a machine can read the words of a process. The server's own key is none of
+    its business.
 
     It stays in the server's session: Linux shares the processor out between sessions first, and how nice a process is
     counts only inside one (sched(7), autogroups). A job in a session of its own takes half of the machine, nice or not.
     """
-    return subprocess.Popen(words, process_group=0)
+    env = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    return subprocess.Popen(words, process_group=0, env=env | {OPTIONS: options})
+
+
+def handed() -> str:
+    """Returns the options that a process of `start` was given; what it starts in its turn does not have them."""
+    return os.environ.pop(OPTIONS)
 
 
 def write_anyway() -> None:

@@ -1,4 +1,4 @@
-"""A worker process of `luthier serve`: `python -m luthier.server.work OPTIONS`."""
+"""A worker process of `luthier serve`: `python -m luthier.server.work`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from luthier.report import Table
-from luthier.server.sharing import write_anyway
+from luthier.server.sharing import handed, write_anyway
 from luthier.server.worker import Spec, run
 
 
@@ -41,4 +41,4 @@ class LineReport:
 
 
 if __name__ == "__main__":
-    run(Spec.model_validate_json(sys.argv[1]), LineReport())
+    run(Spec.model_validate_json(handed()), LineReport())

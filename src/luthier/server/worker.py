@@ -80,15 +80,8 @@ class _Child:
 
     def __init__(self, store: Store, job: Job, owner: str, spec: Spec) -> None:
         self._store, self._job, self._owner = store, job, owner
-        words = [
-            sys.executable,
-            "-m",
-            RUNNER,
-            job.id,
-            owner,
-            spec.model_dump_json(include=set(WorkerOptions.model_fields)),
-        ]
-        self._process = start(words)
+        words = [sys.executable, "-m", RUNNER, job.id, owner]
+        self._process = start(words, spec.model_dump_json(include=set(WorkerOptions.model_fields)))
         self._asked_at: float | None = None
 
     def watch(self, report: Report) -> None:

@@ -35,7 +35,7 @@ class Store:
                 where=str(folder),
                 remedy="name another with --home or LUTHIER_HOME",
             ) from None
-        database = Database.open(options.database or f"sqlite:///{folder / 'luthier.db'}")
+        database = Database.open(options.database_url())
         blobs = Blobs(options.blobs or str(folder / "blobs"), folder / "cache" / "blobs")
         return cls(folder, database, blobs, Resources(database, blobs), Jobs(database))
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from luthier.config import LocalPath, Options, Outside
 
-HOME = "LUTHIER_HOME"
+HOME, DATABASE = "LUTHIER_HOME", "LUTHIER_DATABASE"
 
 StoreUrl = Annotated[str, Outside("url")]
 
@@ -24,7 +24,9 @@ class StoreOptions(Options):
         default=None, description=f"folder of the database, blobs and runs; default: ${HOME}, or ~/.luthier"
     )
     database: StoreUrl | None = Field(
-        default=None, description="a database elsewhere: postgresql://USER:PASSWORD@HOST/NAME; default: SQLite in home"
+        default=None,
+        description=f"a database elsewhere: postgresql://USER:PASSWORD@HOST/NAME; default: ${DATABASE}, which other "
+        "people cannot read in a list of processes, or SQLite in home",
     )
     blobs: StoreUrl | None = Field(
         default=None, description="blobs elsewhere: s3://BUCKET/FOLDER or another fsspec URL; default: a folder in home"
@@ -33,3 +35,7 @@ class StoreOptions(Options):
     def folder(self) -> Path:
         """Returns the home folder, absolute; it may not exist yet."""
         return Path(self.home or os.environ.get(HOME) or "~/.luthier").expanduser().absolute()
+
+    def database_url(self) -> str:
+        """Returns where the database is."""
+        return self.database or os.environ.get(DATABASE) or f"sqlite:///{self.folder() / 'luthier.db'}"
