@@ -141,6 +141,9 @@ class Model(Protocol):
     async def score(self, prompt: Sequence[int] | str, continuation: Sequence[int] | str) -> tuple[float, ...]:
         """Returns the natural log-probability of each token of `continuation` after `prompt`."""
 
+    async def encode(self, text: Sequence[int] | str) -> tuple[float, ...]:
+        """Returns the last hidden state at the last token of `text`, one number a dimension of the model."""
+
 
 class Chat(Protocol):
     """Anything that answers messages: a template over a model, a remote endpoint, retrieval around either."""
