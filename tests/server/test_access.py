@@ -369,6 +369,38 @@ def test_no_request_can_use_what_is_another_projects(
         assert answer.status_code == 404, answer.text
 
 
+def test_a_model_is_shared_with_a_project_by_permission_alone(
+    running: Running, keys: Keys, made: Mapping[str, str]
+) -> None:
+    owner = running.client(api_key=made["text"])
+    friend, stranger = (running.client(api_key=keys.add(name, "till")[1]) for name in ("friends", "strangers"))
+    model = made["model"]
+    (permission,) = owner.fine_tuning.checkpoints.permissions.create(model, project_ids=["friends"]).data
+    assert friend.chat.completions.create(model=model, messages=ASK, max_tokens=2).choices
+    assert (friend.models.retrieve(model).owned_by, model in [one.id for one in friend.models.list()]) == (
+        "first-project",
+        True,
+    )
+    job = friend.fine_tuning.jobs.create(
+        model=model, training_file=upload(friend, rows()).id, hyperparameters={"n_epochs": 1}
+    )
+    assert ended(friend, job.id).status == "succeeded"
+    for refused in (
+        lambda: friend.models.delete(model),
+        lambda: friend.fine_tuning.jobs.retrieve(made["fine_tuning_job_id"]),
+        lambda: friend.fine_tuning.checkpoints.permissions.create(model, project_ids=["strangers"]),
+        lambda: stranger.chat.completions.create(model=model, messages=ASK),
+        lambda: stranger.models.retrieve(model),
+    ):
+        with pytest.raises(openai.NotFoundError):
+            refused()
+    assert model not in [one.id for one in stranger.models.list()]
+    owner.fine_tuning.checkpoints.permissions.delete(permission.id, fine_tuned_model_checkpoint=model)
+    with pytest.raises(openai.NotFoundError):
+        friend.chat.completions.create(model=model, messages=ASK)
+    assert model not in [one.id for one in friend.models.list()]
+
+
 def test_beginnings_are_not_shared_between_projects(running: Running, keys: Keys) -> None:
     """Otherwise the time of an answer would say what others ask."""
     words = "The lamp of the lighthouse was lit by the keeper every evening before the storm came in. " * 8

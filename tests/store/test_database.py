@@ -37,6 +37,23 @@ def test_a_database_of_a_newer_luthier_is_refused(database: Database, database_u
         Database.open(database_url)
 
 
+def test_an_older_database_is_brought_up_to_date_with_what_is_in_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        older.setattr(room, "REVISION", "0001")
+        first = Database.open(database_url)
+        _insert(first, "a")
+        with first.read() as connection:
+            assert not sa.inspect(connection).has_table("keys")
+        first.close()
+    again = Database.open(database_url)
+    with again.read() as connection:
+        assert connection.execute(sa.select(RESOURCES.c.id)).scalars().all() == ["a"]
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    again.close()
+
+
 def test_processes_that_open_a_new_database_at_once_all_get_it(database_url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
     with spawn.Pool(3) as pool:

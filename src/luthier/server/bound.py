@@ -15,6 +15,7 @@ from luthier.models.options import LoadOptions
 from luthier.server.call import Call
 from luthier.server.errors import ApiError, no_model
 from luthier.server.options import WorkerOptions
+from luthier.server.places import Places
 
 
 def check_model(call: Call, name: str, param: str = "model") -> None:
@@ -26,7 +27,7 @@ def check_model(call: Call, name: str, param: str = "model") -> None:
             raise ApiError(f"{name!r} {wrong} and cannot be tuned or measured here.", code="invalid_value", param=param)
         return
     try:
-        call.server.store.resources.get("model", name, call.project)
+        Places(call.server.store, call.server.catalogue, call.project).tuned(name)
     except NotFoundError:
         raise no_model(name, param) from None
 

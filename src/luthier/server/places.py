@@ -14,6 +14,9 @@ from luthier.errors import NotFoundError, StateError
 from luthier.records.file_types import type_by_name
 from luthier.server.catalogue import Catalogue
 from luthier.store.opened import Store
+from luthier.store.resources import Resource
+
+EVERY = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,36 @@ class Places:
         entry = self.catalogue.find(name)
         if entry is not None:
             return entry.place
-        row = self.store.resources.get("model", name, self.project)
-        return str(self.store.blobs.folder(self.store.resources.parts(row.id)))
+        return str(self.store.blobs.folder(self.store.resources.parts(self.tuned(name).id)))
 
     def base(self, name: str) -> str:
         """Returns the id of the catalogue's model that `name` is, or was tuned from."""
         entry = self.catalogue.find(name)
         if entry is not None:
             return entry.id
-        return str(self.tuned(name)["base"])
+        return str(self.tuned(name).body["base"])
 
-    def tuned(self, name: str) -> Mapping[str, Any]:
-        """Returns what is known of a tuned model. `NotFoundError` when there is none."""
-        return self.store.resources.get("model", name, self.project).body
+    def tuned(self, name: str) -> Resource:
+        """Returns a tuned model of the project, or one that another lets it use. `NotFoundError` when there is none."""
+        resources = self.store.resources
+        try:
+            return resources.get("model", name, self.project)
+        except NotFoundError:
+            if not resources.list("permission", None, parent=name, labels=self._permitted(), limit=1).items:
+                raise
+            return resources.get("model", name, None)
+
+    def shared(self) -> list[Resource]:
+        """Returns the models that other projects have permitted this one to use."""
+        rows = self.store.resources.list("permission", None, labels=self._permitted(), limit=EVERY).items
+        found = []
+        for name in dict.fromkeys(row.parent for row in rows if row.project != self.project):
+            with contextlib.suppress(NotFoundError):  # deleted since
+                found.append(self.store.resources.get("model", name, None))
+        return found
+
+    def _permitted(self) -> dict[str, str]:
+        return {"project_id": self.project}
 
 
 def add_model(store: Store, project: str, name: str, folder: Path, body: Mapping[str, Any]) -> None:

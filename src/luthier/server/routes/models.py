@@ -7,16 +7,15 @@ from typing import Any
 from luthier.errors import NotFoundError
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, no_model
-from luthier.server.places import remove_model
+from luthier.server.places import EVERY, Places, remove_model
 from luthier.server.wire.files import deleted
 from luthier.server.wire.models import base_json, tuned_json
-
-EVERY = 100_000
 
 
 def list_all(call: Call) -> dict[str, Any]:
     server = call.server
-    tuned = server.store.resources.list("model", call.project, limit=EVERY).items
+    own = server.store.resources.list("model", call.project, limit=EVERY).items
+    tuned = [*own, *Places(server.store, server.catalogue, call.project).shared()]
     bases = [base_json(entry, server.started_at) for entry in server.catalogue.entries]
     return {"object": "list", "data": [*bases, *(tuned_json(row) for row in tuned)]}
 
@@ -27,7 +26,7 @@ def retrieve(call: Call) -> dict[str, Any]:
     if entry is not None:
         return base_json(entry, call.server.started_at)
     try:
-        return tuned_json(call.server.store.resources.get("model", name, call.project))
+        return tuned_json(Places(call.server.store, call.server.catalogue, call.project).tuned(name))
     except NotFoundError:
         raise no_model(name) from None
 
