@@ -49,6 +49,8 @@ class ApiError(Exception):
         """What tells the SDK not to repeat a request that cannot succeed: by itself it repeats 409 and 5xx."""
         repeated = self.status in {408, 409, 429} or self.status >= 500
         told = {} if self.later is None else {"retry-after": self.later}
+        if self.status in {408, 413}:  # the rest of the body is not waited for
+            told["connection"] = "close"
         return told | ({"x-should-retry": "true" if self.retry else "false"} if repeated else {})
 
 
