@@ -316,6 +316,19 @@ def test_a_server_that_is_away_says_so(tmp_path: Path) -> None:
         moved(gone, tmp_path / "home")
 
 
+def test_a_server_that_knows_no_list_is_another_one(account: Account, tmp_path: Path) -> None:
+    account.url += "/v1"
+    with pytest.raises(RemoteError, match=r"files: answered 404: no such path; .*check --url, which ends in /v1"):
+        moved(account, tmp_path / "home")
+
+
+def test_a_kind_that_is_refused_does_not_stop_the_others(account: Account, tmp_path: Path) -> None:
+    account.refused["/evals"] = "Evals have ended"
+    result = moved(account, tmp_path / "home")
+    assert counts(result) == FIRST | {"evals": (0, 0, 1), "eval runs": (0, 0, 0)}
+    assert causes(result)["all"] == "answered 400: Evals have ended"
+
+
 def test_a_connection_that_is_cut_leaves_that_file_for_the_next_run(account: Account, tmp_path: Path) -> None:
     account.cut.add("/files/file-more/content")
     result = moved(account, tmp_path / "home")

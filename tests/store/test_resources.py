@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from luthier.errors import NotFoundError, StateError, StoreError
 from luthier.store.blobs import Blob, Blobs
 from luthier.store.database import Database
-from luthier.store.resources import Page, Resources
+from luthier.store.resources import Holder, Page, Resources
 
 
 @pytest.fixture
@@ -44,6 +44,37 @@ def test_an_id_is_given_once(resources: Resources) -> None:
     resources.delete("file", "a", "p")
     with pytest.raises(StateError, match="deleted"):
         resources.add("file", "a", "p", {})
+
+
+def test_an_id_from_elsewhere_is_given_once_though_many_ask(resources: Resources) -> None:
+    refused: list[StateError] = []
+
+    def ask() -> None:
+        try:
+            resources.add("file", "a", "p", {})
+        except StateError as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 7
+    assert _ids(resources.list("file", "p")) == ["a"]
+
+
+def test_a_row_from_elsewhere_keeps_its_time(resources: Resources) -> None:
+    assert resources.add("file", "a", "p", {}, created_at=17).created_at == 17
+    assert resources.get("file", "a", "p").created_at == 17
+
+
+def test_who_has_an_id_is_told_whatever_became_of_it(resources: Resources) -> None:
+    assert resources.holder("a") is None
+    resources.add("file", "a", "p", {})
+    assert resources.holder("a") == Holder("file", "p", deleted=False)
+    resources.delete("file", "a", "p")
+    assert resources.holder("a") == Holder("file", "p", deleted=True)
 
 
 def test_a_row_is_found_by_its_kind_and_project_alone(resources: Resources) -> None:

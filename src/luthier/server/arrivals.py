@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from luthier.errors import CapacityError, Interrupted, NotFoundError, StateError
+from luthier.errors import CapacityError, Interrupted, NotFoundError, RemoteError, StateError
 from luthier.report import Report
 from luthier.server.options import UPLOAD_LIMIT
 from luthier.server.source import AGAIN, CutOff, Source, Withheld
@@ -33,6 +33,8 @@ from luthier.store.opened import Store
 from luthier.store.resources import Holder
 
 FILES, JOBS, COMPLETIONS, EVALS, RUNS = "files", "fine-tuning jobs", "stored completions", "evals", "eval runs"
+ALL = "all"
+"""Stands for the id where a list could not be read at all."""
 FILE, JOB, CHECKPOINT = "file", "tune", "checkpoint"
 TRIES = 3
 """How often a content is asked for that ends too early."""
@@ -83,6 +85,13 @@ class Arrivals:
         self._each(EVALS, EVAL, self._source.evals, self._keep_eval, self._runs)
         self.tallies.setdefault(RUNS, Tally())
 
+    def check_read(self) -> None:
+        """`RemoteError` when not one of the lists that were asked for could be read: it is not this or that kind."""
+        first = [one.left[0] for one in self.tallies.values() if one.left and one.left[0].id == ALL]
+        if first and len(first) == len(self.tallies.keys() - {RUNS}):
+            said = "; ".join(f"{one.kind}: {one.cause}" for one in first)
+            raise RemoteError(said, where=self._source.name, remedy="check --url, which ends in /v1, and the key")
+
     def _each(
         self,
         name: str,
@@ -101,7 +110,7 @@ class Arrivals:
                 self._take(name, kind, one, keep, then, tally)
                 self._report.progress(name, done, None)
         except Withheld as error:
-            tally.left.append(Left(name, f"after {id}" if id else "all", str(error)))
+            tally.left.append(Left(name, f"after {id}" if id else ALL, str(error)))
         self._report.progress(name, done, done)
 
     def _take(
@@ -173,12 +182,13 @@ class Arrivals:
 
     def _pieces(self, file: MovedFile) -> Iterator[bytes]:
         size = 0
+        task = f"{file.filename} ({file.id}), bytes"
         for piece in self._source.content(file):
             self._check_stopped()
             yield piece
             size += len(piece)
-            if file.bytes:
-                self._report.progress(f"{file.filename} ({file.id}), bytes", size, max(size, file.bytes))
+            self._report.progress(task, size, file.bytes if file.bytes and file.bytes > size else None)
+        self._report.progress(task, size, size)
 
     def _keep_job(self, job: MovedJob) -> None:
         if not job.ended:

@@ -168,6 +168,7 @@ def run(spec: Spec, report: Report) -> Result:
             for name, step in steps.items():
                 if name in spec.what:
                     step()
+            arrivals.check_read()
             return Result(spec.project, spec.home, spec.dry_run, arrivals.tallies, _jobs_here(arrivals, store, spec))
         finally:
             store.close()

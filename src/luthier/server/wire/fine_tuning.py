@@ -171,7 +171,7 @@ def job_json(job: Job) -> dict[str, Any]:
         "seed": job.spec["seed"],
         "error": None if error is None else {"param": None} | error,
         "integrations": details.get("integrations") or [],
-        "estimated_finish": job.progress.get("estimated_finish"),
+        "estimated_finish": job.progress.get("estimated_finish") if job.status == "running" else None,
         "metadata": details.get("metadata"),
         "user_provided_suffix": details.get("suffix"),
     }
