@@ -47,21 +47,25 @@ def test_an_id_is_given_once(resources: Resources) -> None:
 
 
 def test_an_id_from_elsewhere_is_given_once_though_many_ask(resources: Resources) -> None:
-    refused: list[StateError] = []
+    refused: list[str] = []
+    ids = [f"f{number}" for number in range(25)]
+    together = threading.Barrier(4)
 
     def ask() -> None:
-        try:
-            resources.add("file", "a", "p", {})
-        except StateError as error:
-            refused.append(error)
+        for id in ids:
+            together.wait(30)
+            try:
+                resources.add("file", id, "p", {})
+            except StateError:
+                refused.append(id)
 
-    threads = [threading.Thread(target=ask) for _ in range(8)]
+    threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(refused) == 7
-    assert _ids(resources.list("file", "p")) == ["a"]
+    assert sorted(refused) == sorted(3 * ids)
+    assert _ids(resources.list("file", "p", limit=100)) == ids
 
 
 def test_a_row_from_elsewhere_keeps_its_time(resources: Resources) -> None:
