@@ -145,6 +145,14 @@ def test_relative_paths_of_a_recipe_start_at_its_folder(tmp_path: Path) -> None:
     assert bind(recipe(tmp_path, rows=["a"], model="org/name")).model == "org/name"
 
 
+def test_a_word_that_stands_for_itself_is_no_path_of_a_recipe(tmp_path: Path) -> None:
+    class FromSpec(Options):
+        source: Annotated[Literal["openai"] | LocalPath, Positional()]
+
+    bound = {name: parse(FromSpec, [recipe(tmp_path, source=name)])[0].source for name in ("openai", "export")}
+    assert bound == {"openai": "openai", "export": str(tmp_path / "export")}
+
+
 def test_a_recipe_with_an_unknown_key_is_refused_by_its_name(tmp_path: Path) -> None:
     path = recipe(tmp_path, rows=["a"], learning_rat=1)
     with pytest.raises(SpecError, match=r"learning_rat.*did you mean 'learning_rate'") as caught:

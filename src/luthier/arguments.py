@@ -78,9 +78,12 @@ def bind(spec: type[config.OptionsT], given: Mapping[str, Any], command: str) ->
 
 def read_recipe(path: str, spec: type[config.Options]) -> dict[str, Any]:
     """Returns the keys of a recipe, its relative paths made to start at the recipe's folder."""
-    outside = {field.name: field.outside for field in config.fields(spec)}
+    known = {field.name: field for field in config.fields(spec)}
     folder = Path(path).parent
-    return {name: _beside(folder, outside.get(name), value) for name, value in config.read_mapping(path).items()}
+    return {
+        name: _beside(folder, known[name].outside if name in known and value not in known[name].words else None, value)
+        for name, value in config.read_mapping(path).items()
+    }
 
 
 def unknown_flag(flag: str, spec: type[config.Options], command: str) -> SpecError:

@@ -30,6 +30,7 @@ from luthier.terminal import TerminalReport, is_terminal, show_json, show_result
 DONE, FAULT, REFUSED, STOPPED, BROKEN_PIPE = 0, 1, 2, 130, 141
 WIDTH = 100
 SERVER = {name: f"luthier.server.{name}" for name in ("serve", "worker", "keys", "usage")}
+SERVER["import"] = "luthier.server.moving"  # import is a word of Python's
 STOPPING = b"stopping: saving what is done; once more stops at once\n"
 RECIPE = (
     "A YAML or JSON file of the same keys can stand in the place of {place}: flags win over it, "

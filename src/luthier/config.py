@@ -76,6 +76,12 @@ class Field:
     def flag(self) -> str:
         return "--" + self.name.replace("_", "-")
 
+    @property
+    def words(self) -> tuple[Any, ...]:
+        """What it takes literally, beside whatever else: no path, even where it takes paths."""
+        members = typing.get_args(self.annotation)
+        return tuple(word for one in members if typing.get_origin(one) is Literal for word in typing.get_args(one))
+
 
 OptionsT = TypeVar("OptionsT", bound=Options)
 

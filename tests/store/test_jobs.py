@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,6 +38,22 @@ def test_a_job_goes_through_its_life(jobs: Jobs, clock: Any) -> None:
     assert [event.message for event in jobs.events("a")[0]] == ["done", "step 1", "created"]
     assert jobs.events("a")[0][1].data == {"loss": 2.5}
     assert jobs.lease("w") is None
+
+
+def test_a_job_that_ended_elsewhere_is_kept_and_is_no_work(jobs: Jobs) -> None:
+    _add(jobs)
+    job = replace(jobs.get("a"), id="b", status="succeeded", created_at=5, finished_at=9, details={"suffix": "x"})
+    with pytest.raises(StateError, match="job c is queued"):
+        jobs.keep(replace(job, id="c", status="queued"))
+    kept = jobs.keep(
+        job, labels={"door": "d"}, events=[NewEvent("info", "made", created_at=6), NewEvent("info", "now")]
+    )
+    assert kept == job == jobs.get("b")
+    assert [(event.message, event.created_at) for event in jobs.events("b")[0]] == [("now", 1_000_000), ("made", 6)]
+    assert [one.id for one in jobs.list(labels={"door": "d"})[0]] == ["b"]
+    with pytest.raises(StateError, match="there is a job 'b'"):
+        jobs.keep(job)
+    assert [leased.id for _ in range(2) if (leased := jobs.lease("w"))] == ["a"]
 
 
 def test_the_oldest_job_goes_first(jobs: Jobs) -> None:

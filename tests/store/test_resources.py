@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from luthier.errors import NotFoundError, StateError, StoreError
 from luthier.store.blobs import Blob, Blobs
 from luthier.store.database import Database
-from luthier.store.resources import Page, Resources
+from luthier.store.resources import Holder, Page, Resources
 
 
 @pytest.fixture
@@ -44,6 +44,41 @@ def test_an_id_is_given_once(resources: Resources) -> None:
     resources.delete("file", "a", "p")
     with pytest.raises(StateError, match="deleted"):
         resources.add("file", "a", "p", {})
+
+
+def test_an_id_from_elsewhere_is_given_once_though_many_ask(resources: Resources) -> None:
+    refused: list[str] = []
+    ids = [f"f{number}" for number in range(25)]
+    together = threading.Barrier(4)
+
+    def ask() -> None:
+        for id in ids:
+            together.wait(30)
+            try:
+                resources.add("file", id, "p", {})
+            except StateError:
+                refused.append(id)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(refused) == sorted(3 * ids)
+    assert _ids(resources.list("file", "p", limit=100)) == ids
+
+
+def test_a_row_from_elsewhere_keeps_its_time(resources: Resources) -> None:
+    assert resources.add("file", "a", "p", {}, created_at=17).created_at == 17
+    assert resources.get("file", "a", "p").created_at == 17
+
+
+def test_who_has_an_id_is_told_whatever_became_of_it(resources: Resources) -> None:
+    assert resources.holder("a") is None
+    resources.add("file", "a", "p", {})
+    assert resources.holder("a") == Holder("file", "p", deleted=False)
+    resources.delete("file", "a", "p")
+    assert resources.holder("a") == Holder("file", "p", deleted=True)
 
 
 def test_a_row_is_found_by_its_kind_and_project_alone(resources: Resources) -> None:

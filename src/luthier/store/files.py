@@ -18,12 +18,29 @@ def keep_file(
     """Returns the new file's row. Files of batches go away after a month unless something else is asked for."""
     if expires_after_s is None and purpose in {"batch", "batch_output"}:
         expires_after_s = MONTH_S
+    expires_at = None if expires_after_s is None else int(time.time()) + expires_after_s
+    return add_file(store, project, new_id("file-"), blob, filename=filename, purpose=purpose, expires_at=expires_at)
+
+
+def add_file(
+    store: Store,
+    project: str,
+    id: str,
+    blob: Blob,
+    *,
+    filename: str,
+    purpose: str,
+    created_at: int | None = None,
+    expires_at: int | None = None,
+) -> Resource:
+    """Returns the row of a file that has its id. Errors as of `Resources.add`."""
     return store.resources.add(
         "file",
-        new_id("file-"),
+        id,
         project,
         {"filename": filename, "purpose": purpose, "bytes": blob.size_bytes},
-        expires_at=None if expires_after_s is None else int(time.time()) + expires_after_s,
+        created_at=created_at,
+        expires_at=expires_at,
         parts={"content": blob},
         labels={"purpose": purpose},
     )

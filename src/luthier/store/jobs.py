@@ -64,12 +64,13 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to be kept; one with a `key` is kept once per job."""
+    """An event to be kept; one with a `key` is kept once per job. One from elsewhere has its time."""
 
     kind: str
     message: str
     data: Mapping[str, Any] | None = None
     key: str | None = None
+    created_at: int | None = None
 
 
 class Jobs:
@@ -110,6 +111,22 @@ class Jobs:
             attach(connection, id, labels or {})
             self._say(connection, id, events)
             return self._get(connection, id)
+
+    def keep(self, job: Job, *, labels: Labels | None = None, events: Sequence[NewEvent] = ()) -> Job:
+        """Returns a job that has ended elsewhere, kept as it is: no worker ever takes it.
+
+        `StateError` when it has not ended, or its id is taken.
+        """
+        if job.status not in ENDED:
+            raise StateError(f"job {job.id} is {job.status}", remedy="keep it once it has ended")
+        with self._database.write() as connection:
+            self._database.lock(connection, job.id)
+            if connection.execute(sa.select(J.c.id).where(J.c.id == job.id)).first() is not None:
+                raise StateError(f"there is a job {job.id!r}", remedy="choose another id")
+            connection.execute(sa.insert(J).values(**{one.name: getattr(job, one.name) for one in fields(Job)}))
+            attach(connection, job.id, labels or {})
+            self._say(connection, job.id, events)
+            return self._get(connection, job.id)
 
     def get(self, id: str, *, kind: str | None = None, project: str | None = None) -> Job:
         """Returns the job. `NotFoundError` when there is none of that kind in that project (None is any)."""
@@ -289,7 +306,7 @@ class Jobs:
                 "id": new_id("ftevent-"),
                 "job": id,
                 "key": event.key,
-                "created_at": int(self._clock()),
+                "created_at": int(self._clock()) if event.created_at is None else event.created_at,
                 "kind": event.kind,
                 "message": event.message,
                 "data": None if event.data is None else dict(event.data),

@@ -35,6 +35,15 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Who has an id: of which kind and project the row is or, when it was `deleted`, was."""
+
+    kind: str
+    project: str
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some of a list, and whether there are more."""
 
@@ -59,17 +68,21 @@ class Resources:
         body: Body,
         *,
         parent: str = "",
+        created_at: int | None = None,
         expires_at: int | None = None,
         parts: Mapping[str, Blob] | None = None,
         labels: Labels | None = None,
     ) -> Resource:
-        """Returns the new row, on disk together with its parts and labels.
+        """Returns the new row, on disk together with its parts and labels; one that came from elsewhere keeps the time
+        it was `created_at` there.
 
         `StoreError` when a part's blob was taken away since it was put: put it again. `StateError` when the id is
         taken, by a row that is there or by one that was deleted.
         """
-        row = Resource(id, kind, project, parent, int(self._clock()), expires_at, dict(body))
+        made = int(self._clock()) if created_at is None else created_at
+        row = Resource(id, kind, project, parent, made, expires_at, dict(body))
         with self._database.write() as connection:
+            self._database.lock(connection, id)  # ids that came from elsewhere may come twice at once
             if connection.execute(sa.select(T.c.id).where(T.c.id == id)).first() is not None:
                 raise StateError(f"{kind} {id!r} is there, or was and has been deleted", remedy="choose another id")
             connection.execute(sa.insert(T).values(**_columns(row)))
@@ -93,6 +106,12 @@ class Resources:
         """Returns the row. `NotFoundError` when there is none."""
         with self._database.read() as connection:
             return self._get(connection, kind, id, project)
+
+    def holder(self, id: str) -> Holder | None:
+        """Returns who has an id, whatever the kind and project; None when it is free."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(T.c.kind, T.c.project, T.c.deleted_at).where(T.c.id == id)).first()
+        return None if row is None else Holder(row.kind, row.project, row.deleted_at is not None)
 
     def parts(self, id: str) -> dict[str, Blob]:
         """Returns the blobs of a row by their names."""

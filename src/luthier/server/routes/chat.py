@@ -16,6 +16,7 @@ from luthier.server.asking import Question, Replies, ask
 from luthier.server.call import Call, Endpoint
 from luthier.server.sse import streamed
 from luthier.server.wire.chat import (
+    STORED,
     CreateChat,
     choice_json,
     choice_of,
@@ -25,6 +26,7 @@ from luthier.server.wire.chat import (
     piece_json,
     read_sampling,
     stored_json,
+    stored_row,
     total_usage,
 )
 from luthier.server.wire.files import deleted
@@ -34,8 +36,6 @@ from luthier.server.wire.tools import offered
 from luthier.server.wire.values import ChangeMetadata, metadata_labels
 from luthier.store.ids import new_id
 from luthier.store.resources import Resource
-
-KIND = "chat.completion"
 
 
 @dataclass(frozen=True)
@@ -144,13 +144,8 @@ async def _stream(call: Call, asked: _Asked) -> AsyncIterator[dict[str, Any]]:
 
 def _store(call: Call, asked: _Asked, out: dict[str, Any]) -> None:
     messages = [message.model_dump(exclude_none=True) for message in asked.body.messages]
-    call.server.store.resources.add(
-        KIND,
-        asked.id,
-        call.project,
-        {"completion": out, "messages": messages, "metadata": asked.body.metadata},
-        labels={"model": asked.body.model} | metadata_labels(asked.body.metadata),
-    )
+    body, labels = stored_row(out, messages, asked.body.metadata)
+    call.server.store.resources.add(STORED, asked.id, call.project, body, labels=labels)
 
 
 def list_stored(call: Call) -> dict[str, Any]:
@@ -158,7 +153,7 @@ def list_stored(call: Call) -> dict[str, Any]:
     if "model" in call.query:
         labels["model"] = call.query["model"]
     found = call.server.store.resources.list(
-        KIND,
+        STORED,
         call.project,
         after=call.query.get("after"),
         limit=limit_of(call.query, default=20),
@@ -177,14 +172,14 @@ def change(call: Call) -> dict[str, Any]:
     row = _stored(call)
     labels = {"model": row.body["completion"]["model"]} | metadata_labels(asked.metadata)
     changed = call.server.store.resources.change(
-        KIND, row.id, call.project, lambda body: body | {"metadata": asked.metadata}, labels=labels
+        STORED, row.id, call.project, lambda body: body | {"metadata": asked.metadata}, labels=labels
     )
     return stored_json(changed)
 
 
 def delete(call: Call) -> dict[str, Any]:
     return deleted(
-        call.server.store.resources.delete(KIND, _stored(call).id, call.project).id, "chat.completion.deleted"
+        call.server.store.resources.delete(STORED, _stored(call).id, call.project).id, "chat.completion.deleted"
     )
 
 
@@ -195,7 +190,7 @@ def messages(call: Call) -> dict[str, Any]:
 
 
 def _stored(call: Call) -> Resource:
-    return call.server.store.resources.get(KIND, call.path["completion_id"], call.project)
+    return call.server.store.resources.get(STORED, call.path["completion_id"], call.project)
 
 
 _ONE = "/chat/completions/{completion_id}"

@@ -18,6 +18,7 @@ from luthier.server.wire.fine_tuning import (
     checkpoint_json,
     event_json,
     job_json,
+    job_labels,
     permission_json,
     resolved,
     settings,
@@ -58,14 +59,13 @@ def create(call: Call) -> dict[str, Any]:
         "integrations": [one.model_dump(exclude_none=True) for one in asked.integrations or []],
         "metadata": asked.metadata,
     }
-    none = {} if asked.metadata else {"metadata": "none"}
     job = call.server.store.jobs.add(
         "tune",
         id,
         call.project,
         tune_spec(asked, numbers, seed),
         details=details,
-        labels=LABEL | none | metadata_labels(asked.metadata),
+        labels=job_labels(asked.metadata),
         events=[
             NewEvent("info", f"Created fine-tuning job: {id}"),
             NewEvent("info", f"Validating training file: {asked.training_file}"),

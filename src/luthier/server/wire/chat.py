@@ -13,9 +13,11 @@ from luthier.server.wire.body import Body, Part, Refused
 from luthier.server.wire.logprobs import TokenBytes, tokens_json
 from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
-from luthier.server.wire.values import Metadata
+from luthier.server.wire.values import Metadata, metadata_labels
 from luthier.store.resources import Resource
 
+STORED = "chat.completion"
+"""The kind of the rows of stored completions."""
 CACHING = "nothing is billed by what is cached"
 HARMLESS: Mapping[str, str] = {
     "user": "nobody is told of it",
@@ -295,6 +297,14 @@ def _biases(given: Mapping[str, float]) -> tuple[tuple[int, float], ...]:
         if not token.isdecimal() or len(token) > 9:
             raise ApiError(f"logit_bias: {token!r} is no token id.", code="invalid_value", param="logit_bias")
     return tuple((int(token), bias) for token, bias in given.items())
+
+
+def stored_row(
+    completion: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], metadata: Mapping[str, str] | None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Returns the body and the labels of the row that keeps a completion with the messages that it answers."""
+    body = {"completion": dict(completion), "messages": [dict(one) for one in messages], "metadata": metadata}
+    return body, {"model": str(completion["model"])} | metadata_labels(metadata)
 
 
 def stored_json(row: Resource) -> dict[str, Any]:

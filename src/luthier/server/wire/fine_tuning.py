@@ -9,7 +9,7 @@ from pydantic import Field
 
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part
-from luthier.server.wire.values import Metadata
+from luthier.server.wire.values import Metadata, metadata_labels
 from luthier.store.jobs import Event, Job
 from luthier.store.resources import Resource
 from luthier.training.options import TuningOptions, default_rate
@@ -135,6 +135,12 @@ def tune_spec(asked: CreateJob, numbers: Mapping[str, float], seed: int) -> dict
     }
 
 
+def job_labels(metadata: Mapping[str, str] | None) -> dict[str, str]:
+    """Returns what a job with `metadata` is found by."""
+    none = {} if metadata else {"metadata": "none"}
+    return {"door": DOOR} | none | metadata_labels(metadata)
+
+
 def status_of(job: Job) -> str:
     """Returns the vendor's word for where a job is; its file is validated by the job itself."""
     if job.status in {"queued", "running"} and not job.progress.get("validated"):
@@ -161,11 +167,11 @@ def job_json(job: Job) -> dict[str, Any]:
         "result_files": details.get("result_files", []),
         "trained_tokens": details.get("trained_tokens"),
         "hyperparameters": numbers,
-        "method": {"type": "supervised", "supervised": {"hyperparameters": numbers}},
+        "method": details.get("method") or {"type": "supervised", "supervised": {"hyperparameters": numbers}},
         "seed": job.spec["seed"],
         "error": None if error is None else {"param": None} | error,
         "integrations": details.get("integrations") or [],
-        "estimated_finish": job.progress.get("estimated_finish"),
+        "estimated_finish": job.progress.get("estimated_finish") if job.status == "running" else None,
         "metadata": details.get("metadata"),
         "user_provided_suffix": details.get("suffix"),
     }
