@@ -99,8 +99,8 @@ def route_table(endpoints: Iterable[Endpoint]) -> str:
     """Returns the routes in Markdown."""
     rows = ["| method | path | keys of the query |", "|---|---|---|"]
     for one in endpoints:
-        path, query = one.path.replace(":path}", "}"), ", ".join(f"`{key}`" for key in one.query)
-        rows.append(f"| {one.method} | `{path}` | {query} |")
+        query = ", ".join(f"`{key}`" for key in (*one.query.model_fields, *one.query.harmless))
+        rows.append(f"| {one.method} | `{one.said_path}` | {query} |")
     return "\n".join(rows)
 
 
@@ -111,7 +111,7 @@ def key_tables(endpoints: Iterable[Endpoint]) -> str:
 
 def _keys(endpoint: Endpoint, body: type[Part]) -> str:
     honoured = ", ".join(f"`{field.alias or name}`" for name, field in body.model_fields.items())
-    lines = [f"**{endpoint.method} {endpoint.path.replace(':path}', '}')}**", "", f"- honoured: {honoured}"]
+    lines = [f"**{endpoint.method} {endpoint.said_path}**", "", f"- honoured: {honoured}"]
     if body.harmless:
         lines.append("- harmless: " + "; ".join(f"`{key}` ({why})" for key, why in body.harmless.items()))
     if body.refused:

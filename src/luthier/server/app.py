@@ -7,7 +7,7 @@ import contextlib
 import inspect
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -27,12 +27,12 @@ from luthier.server.call import Call, Endpoint, Upload
 from luthier.server.errors import LATER_S, ApiError, as_api_error
 from luthier.server.logs import REQUEST
 from luthier.server.metrics import CONTENT_TYPE, exposition
+from luthier.server.openapi import document
 from luthier.server.options import BODY_LIMIT, FILE_LIMIT
 from luthier.server.pages import info_page
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
-from luthier.server.wire.body import Part, read_body
-from luthier.server.wire.lists import check_query
+from luthier.server.wire.body import Part, read_body, read_texts
 from luthier.store.ids import new_id
 
 LOG = logging.getLogger("luthier.server")
@@ -53,7 +53,11 @@ def create_app(server: Server) -> ASGIApp:
         routes=[
             *routes,
             Route("/health", _health(server)),
-            Route("/metrics", _metrics(server)),
+            Route(
+                "/metrics",
+                _with_key(server, lambda: Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)),
+            ),
+            Route("/openapi.json", _with_key(server, lambda: JSONResponse(document()))),
             Route("/", _page(server)),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
@@ -71,15 +75,19 @@ def _health(server: Server) -> Any:
     return answer
 
 
-def _metrics(server: Server) -> Any:
-    async def answer(request: Request) -> Response:
+def _metrics(server: Server) -> Response:
+    return Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)
+
+
+def _with_key(server: Server, answer: Callable[[], Response]) -> Any:
+    async def answered(request: Request) -> Response:
         try:
             await _key_of(request, server)
+            return await run_in_threadpool(answer)
         except Exception as error:
             return error_response(error)
-        return Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)
 
-    return answer
+    return answered
 
 
 def _page(server: Server) -> Any:
@@ -114,16 +122,16 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     meter = Meter(key, endpoint.counted, server.gate, partial(server.pricing.of, key.project))
     left = await _admitted(endpoint, server, request, key)
     request.scope[SAID] |= {"route": endpoint.path, "meter": meter}
-    check_query(request.query_params, endpoint.query)
     _no_nul(request.path_params.values())
     _no_nul(request.query_params.values())
-    request = Request(request.scope, _limited(request.receive, FORM_LIMIT if endpoint.form else BODY_LIMIT))
-    form = await _form(request) if endpoint.form else None
+    query, unheard = read_texts(endpoint.query, request.query_params.multi_items())
+    request = Request(request.scope, _limited(request.receive, FORM_LIMIT if endpoint.file else BODY_LIMIT))
+    form = await _form(request) if endpoint.file else None
     try:
         body, ignored = await _body(endpoint, request, form)
-        files = {name: Upload(value.filename or "upload", value.file) for name, value in _uploads(form)}
+        file = None if form is None else _file(form, endpoint.file)
         deadline = deadline_of(server.options.request_timeout_s)
-        call = Call(server, meter, request.path_params, dict(request.query_params), body, files, deadline)
+        call = Call(server, meter, request.path_params, query, body, file, deadline)
         if inspect.iscoroutinefunction(endpoint.handler):
             found = await attended(endpoint.handler(call), request.receive, deadline)
         else:
@@ -134,8 +142,8 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     response = found if isinstance(found, Response) else JSONResponse(found)
     response.headers.update(left)
     other = request.headers.get("openai-project", key.project)  # the key says whose request it is
-    if ignored or other != key.project:
-        response.headers[IGNORED] = ", ".join([*ignored, *(["OpenAI-Project"] if other != key.project else [])])
+    if unused := [*unheard, *ignored, *(["OpenAI-Project"] if other != key.project else [])]:
+        response.headers[IGNORED] = ", ".join(unused)
     return response
 
 
@@ -143,7 +151,8 @@ async def _body(endpoint: Endpoint, request: Request, form: FormData | None) -> 
     if endpoint.body is None:
         return None, ()
     if form is not None:
-        return read_body(endpoint.body, _nested(form))
+        texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
+        return read_texts(endpoint.body, texts)
     return read_body(endpoint.body, await request.body())
 
 
@@ -169,26 +178,20 @@ async def _form(request: Request) -> FormData:
         raise ApiError(f"The form cannot be read: {error.detail}", code="invalid_value") from None
 
 
-def _uploads(form: FormData | None) -> Iterable[tuple[str, UploadFile]]:
-    items = () if form is None else form.multi_items()
-    return [(name, value) for name, value in items if isinstance(value, UploadFile)]
-
-
-def _nested(form: FormData) -> dict[str, Any]:
-    """Returns the text fields of a form; `a[b]` is the key b of a. Digits are numbers: a form has no types."""
-    out: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            continue
-        outer, _, inner = name.partition("[")
-        read = int(value) if value.isdecimal() and len(value) < 18 else value
-        if inner.endswith("]"):
-            held = out.setdefault(outer, {})
-            if isinstance(held, dict):
-                held[inner[:-1]] = read
-        else:
-            out[name] = read
-    return out
+def _file(form: FormData, name: str) -> Upload:
+    """Returns the file of a form. `ApiError` when it is not there, or another one is."""
+    files = [(key, value) for key, value in form.multi_items() if isinstance(value, UploadFile)]
+    found = next((value for key, value in files if key == name), None)
+    if found is None:
+        raise ApiError(
+            f"Missing required parameter {name!r}: send it as a file of a multipart form.",
+            code="missing_required_parameter",
+            param=name,
+        )
+    if len(files) > 1:
+        other = next((key for key, _ in files if key != name), name)
+        raise ApiError(f"The form takes one file, {name!r}. Got {len(files)}.", code="unknown_parameter", param=other)
+    return Upload(found.filename or "upload", found.file)
 
 
 async def _key_of(request: Request, server: Server, *, basic: bool = False) -> Key:

@@ -22,7 +22,7 @@ from luthier.server.sse import streamed_events
 from luthier.server.wire.events import Events
 from luthier.server.wire.files import deleted
 from luthier.server.wire.items import PREFIXES, Item, item_of, messages_of, user_item
-from luthier.server.wire.lists import sliced
+from luthier.server.wire.lists import AskIncluded, AskItems, sliced
 from luthier.server.wire.responses import CreateResponse, Read, response_json
 from luthier.server.wire.tools import offered
 from luthier.store.ids import new_id
@@ -207,7 +207,7 @@ def cancel(call: Call) -> dict[str, Any]:
 
 
 def input_items(call: Call) -> dict[str, Any]:
-    return sliced(_stored(call, call.path["response_id"]).body["input"], call.query, order="desc")
+    return sliced(_stored(call, call.path["response_id"]).body["input"], call.query)
 
 
 def count_tokens(call: Call) -> dict[str, Any]:
@@ -229,8 +229,8 @@ _ONE = "/responses/{response_id}"
 ENDPOINTS = (
     Endpoint("POST", "/responses", create, CreateResponse, counted="responses"),
     Endpoint("POST", "/responses/input_tokens", count_tokens, Read),
-    Endpoint("GET", _ONE, retrieve, query=("include", "include[]")),
+    Endpoint("GET", _ONE, retrieve, query=AskIncluded),
     Endpoint("DELETE", _ONE, delete),
     Endpoint("POST", f"{_ONE}/cancel", cancel),
-    Endpoint("GET", f"{_ONE}/input_items", input_items, query=("after", "limit", "order", "include", "include[]")),
+    Endpoint("GET", f"{_ONE}/input_items", input_items, query=AskItems),
 )
