@@ -13,7 +13,6 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -23,16 +22,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from luthier.access.gate import Meter
 from luthier.access.keys import Key
 from luthier.server.attending import attended, deadline_of
-from luthier.server.call import Call, Endpoint, Upload
+from luthier.server.call import Call, Endpoint
 from luthier.server.errors import LATER_S, ApiError, as_api_error
 from luthier.server.logs import REQUEST
 from luthier.server.metrics import CONTENT_TYPE, exposition
 from luthier.server.openapi import document
-from luthier.server.options import BODY_LIMIT, FILE_LIMIT
 from luthier.server.pages import info_page
+from luthier.server.reading import brought
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
-from luthier.server.wire.body import Part, read_body, read_texts
+from luthier.server.wire.body import read_texts
 from luthier.store.ids import new_id
 
 LOG = logging.getLogger("luthier.server")
@@ -41,8 +40,6 @@ INSIDE = "luthier.key"
 SAID = "luthier.said"
 """What a scope gathers for the log."""
 IGNORED = "x-luthier-ignored"
-FORM_LIMIT = FILE_LIMIT + 2**20
-"""A file and the fields around it."""
 
 
 def create_app(server: Server) -> ASGIApp:
@@ -125,73 +122,19 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     _no_nul(request.path_params.values())
     _no_nul(request.query_params.values())
     query, unheard = read_texts(endpoint.query, request.query_params.multi_items())
-    request = Request(request.scope, _limited(request.receive, FORM_LIMIT if endpoint.file else BODY_LIMIT))
-    form = await _form(request) if endpoint.file else None
-    try:
-        body, ignored = await _body(endpoint, request, form)
-        file = None if form is None else _file(form, endpoint.file)
+    async with brought(endpoint, request) as (body, file, ignored):
         deadline = deadline_of(server.options.request_timeout_s)
         call = Call(server, meter, request.path_params, query, body, file, deadline)
         if inspect.iscoroutinefunction(endpoint.handler):
             found = await attended(endpoint.handler(call), request.receive, deadline)
         else:
             found = await run_in_threadpool(endpoint.handler, call)
-    finally:
-        if form is not None:
-            await form.close()
     response = found if isinstance(found, Response) else JSONResponse(found)
     response.headers.update(left)
     other = request.headers.get("openai-project", key.project)  # the key says whose request it is
     if unused := [*unheard, *ignored, *(["OpenAI-Project"] if other != key.project else [])]:
         response.headers[IGNORED] = ", ".join(unused)
     return response
-
-
-async def _body(endpoint: Endpoint, request: Request, form: FormData | None) -> tuple[Part | None, tuple[str, ...]]:
-    if endpoint.body is None:
-        return None, ()
-    if form is not None:
-        texts = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        return read_texts(endpoint.body, texts)
-    return read_body(endpoint.body, await request.body())
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    """Returns `receive` with an error for what passes `limit` bytes: a form is on disk before anything is checked."""
-    size = 0
-
-    async def counted() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > limit:
-            raise ApiError(f"The request has more than {limit:,} bytes.", status=413)
-        return message
-
-    return counted
-
-
-async def _form(request: Request) -> FormData:
-    try:
-        return await request.form(max_files=8, max_fields=100)
-    except HTTPException as error:
-        raise ApiError(f"The form cannot be read: {error.detail}", code="invalid_value") from None
-
-
-def _file(form: FormData, name: str) -> Upload:
-    """Returns the file of a form. `ApiError` when it is not there, or another one is."""
-    files = [(key, value) for key, value in form.multi_items() if isinstance(value, UploadFile)]
-    found = next((value for key, value in files if key == name), None)
-    if found is None:
-        raise ApiError(
-            f"Missing required parameter {name!r}: send it as a file of a multipart form.",
-            code="missing_required_parameter",
-            param=name,
-        )
-    if len(files) > 1:
-        other = next((key for key, _ in files if key != name), name)
-        raise ApiError(f"The form takes one file, {name!r}. Got {len(files)}.", code="unknown_parameter", param=other)
-    return Upload(found.filename or "upload", found.file)
 
 
 async def _key_of(request: Request, server: Server, *, basic: bool = False) -> Key:

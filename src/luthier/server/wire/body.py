@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
@@ -150,11 +151,12 @@ def _telling(kind: type[Part], problems: Sequence[ErrorDetails]) -> ErrorDetails
     return first
 
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 80
+
+
 def _shown(value: Any) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # more digits than Python writes out
-        return "a number of thousands of digits"
+    text = _SHORT.repr(value)  # of a large value no more than this is written out
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

@@ -14,7 +14,7 @@ from luthier.server.wire.lists import AskOldest
 from luthier.server.wire.logprobs import TokenBytes, tokens_json
 from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
-from luthier.server.wire.values import Metadata
+from luthier.server.wire.values import Items, Metadata, Schema
 from luthier.store.resources import Resource
 
 CACHING = "nothing is billed by what is cached"
@@ -53,7 +53,7 @@ class AllowedTools(Part):
     """Some of the tools, and whether one of them must be called."""
 
     mode: Literal["auto", "required"]
-    tools: list[NamedTool]
+    tools: Items[NamedTool]
 
 
 class AllowedChoice(Part):
@@ -67,7 +67,7 @@ class JsonSchema(Part):
     """A named schema. `strict` false asks for the same: the schema is always enforced."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_: Schema | None = Field(default=None, alias="schema")
     description: str | None = None
     strict: bool | None = None
 
@@ -97,7 +97,7 @@ class SamplingIn(Body):
     model: str = Field(min_length=1)
     max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     temperature: float | None = Field(default=1.0, ge=0, le=2)
-    top_p: float | None = Field(default=1.0, gt=0, le=1)
+    top_p: float | None = Field(default=1.0, ge=0, le=1)
     top_k: int | None = Field(default=0, ge=0, le=1_000_000)
     min_p: float | None = Field(default=0.0, ge=0, le=1)
     n: int | None = Field(default=1, ge=1, le=128)
@@ -132,7 +132,7 @@ class SamplingIn(Body):
 class CreateChat(SamplingIn):
     """A chat completion as it is asked for."""
 
-    messages: list[MessageIn] = Field(min_length=1)
+    messages: Items[MessageIn] = Field(min_length=1)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)

@@ -13,10 +13,11 @@ from luthier.server.wire.chat import FINGERPRINT, SamplingIn
 from luthier.server.wire.logprobs import LEAST, TokenBytes
 from luthier.server.wire.values import Token
 
+MOST_TOKENS = 1_000_000
 MOST_STOPS = 16
 """More than the four of chats: what tasks that are written for base models end their replies at."""
 ItemT = TypeVar("ItemT")
-Many = Annotated[list[ItemT], Field(min_length=1)]
+Many = Annotated[list[ItemT], Field(min_length=1, max_length=MOST_TOKENS, fail_fast=True)]
 
 
 class CreateCompletion(SamplingIn):

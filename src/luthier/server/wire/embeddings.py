@@ -15,7 +15,7 @@ from luthier.server.wire.values import Token
 
 MOST = 2048
 ItemT = TypeVar("ItemT")
-Many = Annotated[list[ItemT], Field(min_length=1, max_length=MOST)]
+Many = Annotated[list[ItemT], Field(min_length=1, max_length=MOST, fail_fast=True)]
 
 
 class CreateEmbeddings(Body):

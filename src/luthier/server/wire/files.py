@@ -9,7 +9,7 @@ from pydantic import Field
 from luthier.server.options import UPLOAD_LIMIT
 from luthier.server.wire.body import Body
 from luthier.server.wire.lists import AskNewest
-from luthier.server.wire.values import ExpiresAfter
+from luthier.server.wire.values import ExpiresAfter, Items
 from luthier.store.resources import Resource
 
 Purpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
@@ -46,7 +46,7 @@ class AddPart(Body):
 class CompleteUpload(Body):
     """The order of the parts."""
 
-    part_ids: list[str] = Field(min_length=1)
+    part_ids: Items[str] = Field(min_length=1)
     md5: str | None = None
 
 

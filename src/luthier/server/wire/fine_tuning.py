@@ -10,7 +10,7 @@ from pydantic import Field
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part
 from luthier.server.wire.lists import AskPage
-from luthier.server.wire.values import Metadata
+from luthier.server.wire.values import Items, Metadata
 from luthier.store.jobs import Event, Job
 from luthier.store.resources import Resource
 from luthier.training.options import TuningOptions, default_rate
@@ -53,7 +53,7 @@ class WandB(Part):
     project: str = Field(min_length=1)
     name: str | None = None
     entity: str | None = None
-    tags: list[str] | None = None
+    tags: Items[str] | None = None
 
 
 class Integration(Part):

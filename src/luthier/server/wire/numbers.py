@@ -19,7 +19,8 @@ _PLACE = re.compile(r"\[\d+\]")
 class Number:
     """A number at `path`: `a.b` is the key b of a, `a[]` each item of a list, `a.*` each value of a map.
 
-    It is from `least` to `most`, or above `above`; None is no limit. `words` may stand in its place, as "auto" does.
+    It is from `least` to `most`, above `above` and below `below`; None is no limit. `words` may stand in its place, as
+    "auto" does.
     """
 
     path: str
@@ -27,6 +28,7 @@ class Number:
     least: Limit = None
     most: Limit = None
     above: Limit = None
+    below: Limit = None
     default: Limit = None
     words: tuple[str, ...] = ()
 
@@ -35,7 +37,7 @@ class Number:
         """The range in words: "from 0 to 2", "above 0, at most 1"."""
         if self.least is not None and self.most is not None:
             return f"from {self.least} to {self.most}"
-        limits = (("at least", self.least), ("above", self.above), ("at most", self.most))
+        limits = (("at least", self.least), ("above", self.above), ("at most", self.most), ("below", self.below))
         return ", ".join(f"{said} {limit}" for said, limit in limits if limit is not None)
 
     @property
@@ -52,6 +54,7 @@ class Number:
             (self.least is None or value >= self.least)
             and (self.most is None or value <= self.most)
             and (self.above is None or value > self.above)
+            and (self.below is None or value < self.below)
         )
 
 
@@ -98,6 +101,4 @@ def _number(schema: Mapping[str, Any], path: str, default: Any) -> Number:
     if whole:
         least, above = (above + 1, None) if above is not None else (least, None)
         most, below = (below - 1, None) if below is not None else (most, None)
-    if below is not None:
-        raise TypeError(f"{path}: say the largest number that is allowed, with le")
-    return Number(path, whole, least, most, above, default)
+    return Number(path, whole, least, most, above, below, default)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,10 +14,9 @@ from luthier.server.wire.chat import HARMLESS
 from luthier.server.wire.items import ItemIn
 from luthier.server.wire.messages import FunctionIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
-from luthier.server.wire.values import Metadata
+from luthier.server.wire.values import Items, Metadata, Schema
 
 LOGPROBS = "message.output_text.logprobs"
-MOST_ITEMS = 10_000
 Include = Literal[
     "message.output_text.logprobs",
     "reasoning.encrypted_content",
@@ -41,7 +40,7 @@ class FunctionTool(Part):
     type: Literal["function"]
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Schema | None = None
     strict: bool | None = None
 
     def function(self) -> FunctionIn:
@@ -61,7 +60,7 @@ class AllowedFunctions(Part):
 
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
-    tools: list[ForcedFunction]
+    tools: Items[ForcedFunction]
 
 
 class Format(Part):
@@ -69,7 +68,7 @@ class Format(Part):
 
     type: Literal["text", "json_object", "json_schema"]
     name: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9_-]{1,64}$")
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_: Schema | None = Field(default=None, alias="schema")
     description: str | None = None
     strict: bool | None = None
 
@@ -93,7 +92,7 @@ class Read(Body):
     """What a model is to read."""
 
     model: str = Field(min_length=1)
-    input: str | Annotated[list[ItemIn], Field(max_length=MOST_ITEMS)] | None = None
+    input: str | Items[ItemIn] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
     conversation: str | ConversationIn | None = None
@@ -138,10 +137,10 @@ class CreateResponse(Read):
     """A response as it is asked for."""
 
     truncation: Literal["auto", "disabled"] | None = None
-    include: list[Include] | None = None
+    include: Items[Include] | None = None
     max_output_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
     temperature: float | None = Field(default=1.0, ge=0, le=2)
-    top_p: float | None = Field(default=1.0, gt=0, le=1)
+    top_p: float | None = Field(default=1.0, ge=0, le=1)
     top_logprobs: int | None = Field(default=0, ge=0, le=20)
     presence_penalty: float | None = Field(default=0.0, ge=-2, le=2)
     frequency_penalty: float | None = Field(default=0.0, ge=-2, le=2)

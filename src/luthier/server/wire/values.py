@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 from pydantic.config import JsonDict
@@ -26,6 +27,20 @@ def _checked(metadata: Mapping[str, str]) -> Mapping[str, str]:
     return metadata
 
 
+def _finite(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        raise ValueError("a number in it is not finite, or has thousands of digits") from None
+    return value
+
+
+Schema = Annotated[dict[str, Any], AfterValidator(_finite)]
+"""A JSON schema, which answers may repeat."""
+ItemT = TypeVar("ItemT")
+MOST_ITEMS = 10_000
+Items = Annotated[list[ItemT], Field(max_length=MOST_ITEMS, fail_fast=True)]
+"""A list that is read up to its first bad item, and no further than anyone's goes."""
 Token = Annotated[int, Field(ge=0, lt=2**31)]
 """A token's id."""
 _LIMITS: JsonDict = {
