@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from serving import AS_OWNER, Running, rows, serve, upload
+from serving import AS_OWNER, Running, rows, upload
 
 from luthier import workflows
 from luthier.config import fields
@@ -65,24 +65,15 @@ SPECS: Mapping[str, Mapping[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """Yields a server without workers: jobs are taken, and wait."""
-    running = serve(tmp_path_factory.mktemp("numbers") / "home", "--workers", "0")
-    yield running
-    running.end()
-
-
-@pytest.fixture(scope="module")
-def http(running: Running) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=running.url, headers=AS_OWNER, timeout=LIMIT_S) as http:
-        http.post("/chat/completions", json=CHAT, timeout=120).raise_for_status()  # it loads the model
+def http(idle: Running) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=idle.url, headers=AS_OWNER, timeout=LIMIT_S) as http:
         http.post("/embeddings", json=BODIES["/embeddings"], timeout=120).raise_for_status()
         yield http
 
 
 @pytest.fixture(scope="module")
-def made(running: Running, http: httpx.Client) -> dict[str, str]:
-    client = running.client()
+def made(idle: Running, http: httpx.Client) -> dict[str, str]:
+    client = idle.client()
     lines = [{"custom_id": "1", "method": "POST", "url": "/v1/embeddings", "body": {}}]
     file = upload(client, rows()).id
     return {
@@ -202,7 +193,7 @@ def test_in_specs_of_jobs(http: httpx.Client, made: dict[str, str], kind: str) -
     assert http.get("/models").status_code == 200
 
 
-def test_whoever_is_asked_last_still_answers(http: httpx.Client, running: Running) -> None:
+def test_whoever_is_asked_last_still_answers(http: httpx.Client, idle: Running) -> None:
     answer = http.post("/chat/completions", json=CHAT)
     assert answer.json()["choices"][0]["message"]["role"] == "assistant"
-    assert httpx.get(running.url.removesuffix("/v1") + "/health").json() == {"status": "ok"}
+    assert httpx.get(idle.url.removesuffix("/v1") + "/health").json() == {"status": "ok"}
