@@ -7,11 +7,13 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from luthier import workflows
 from luthier.cli import command, commands
 from luthier.config import Field, fields
 from luthier.server.call import Endpoint
 from luthier.server.routes import ENDPOINTS
 from luthier.server.wire.body import Part
+from luthier.server.wire.numbers import Number, numbers_of
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE, SERVER, README = DOCS / "options.md", DOCS / "server.md", DOCS.parent / "README.md"
@@ -46,6 +48,57 @@ RESOURCES = {
 }
 """Resource (the first part of its paths) -> what is there, and what differs from the hosted API."""
 
+_CONTEXT = "at least one token, and no more than any model's context has"
+_OURS = "not in the hosted API"
+_PAGE = "the hosted API states no range; this is that of its other lists"
+_LISTS = (
+    "/fine_tuning/jobs",
+    "/fine_tuning/jobs/{fine_tuning_job_id}/events",
+    "/fine_tuning/jobs/{fine_tuning_job_id}/checkpoints",
+    "/fine_tuning/checkpoints/{model}/permissions",
+    "/chat/completions",
+    "/chat/completions/{completion_id}/messages",
+    "/responses/{response_id}/input_items",
+    "/batches",
+)
+DIFFERS: Mapping[tuple[str, str], str] = {
+    **{("POST /chat/completions", name): _CONTEXT for name in ("max_tokens", "max_completion_tokens")},
+    **{(f"POST /{path}", name): _OURS for path in ("chat/completions", "completions") for name in ("top_k", "min_p")},
+    **{("POST /responses", name): _OURS for name in ("presence_penalty", "frequency_penalty")},
+    **{(f"GET {path}", "limit"): _PAGE for path in _LISTS},
+    ("POST /completions", "max_tokens"): "no more than any model's context has",
+    ("POST /completions", "logprobs"): "5 at most there; more takes little more time here",
+    ("POST /completions", "best_of"): "0 is allowed there, which would be no reply; the default is n",
+    ("POST /completions", "prompt[]"): "the range of a token's id is not stated there",
+    ("POST /completions", "prompt[][]"): "the range of a token's id is not stated there",
+    ("POST /responses", "max_output_tokens"): "no more than any model's context has",
+    ("POST /embeddings", "input[]"): "the range of a token's id is not stated there",
+    ("POST /embeddings", "input[][]"): "the range of a token's id is not stated there",
+    ("POST /embeddings", "dimensions"): "more than any model has is refused before one is loaded",
+    ("POST /fine_tuning/jobs", "hyperparameters.learning_rate_multiplier"): "beyond 1000 nothing is learnt",
+    ("POST /fine_tuning/jobs", "method.supervised.hyperparameters.learning_rate_multiplier"): "as above",
+}
+"""Number of an endpoint -> why it differs from the hosted API's. tests/server/test_number_ranges.py compares them."""
+ABSENT: Mapping[tuple[str, str], str] = {
+    ("POST /responses", "max_tool_calls"): "ignored: it counts calls of tools that the server runs, and there are none",
+    **{
+        ("POST /fine_tuning/jobs", f"method.{name}"): "ignored beside `supervised`, and the method itself is refused"
+        for name in (
+            "dpo.hyperparameters.n_epochs",
+            "dpo.hyperparameters.batch_size",
+            "dpo.hyperparameters.learning_rate_multiplier",
+            "dpo.hyperparameters.beta",
+            "reinforcement.hyperparameters.n_epochs",
+            "reinforcement.hyperparameters.batch_size",
+            "reinforcement.hyperparameters.learning_rate_multiplier",
+            "reinforcement.hyperparameters.compute_multiplier",
+            "reinforcement.hyperparameters.eval_interval",
+            "reinforcement.hyperparameters.eval_samples",
+        )
+    },
+}
+"""Number of the hosted API that no field takes here -> what becomes of it."""
+
 BLOCK = re.compile(r"<!-- options:(\w+) -->\n.*?<!-- /options -->", re.DOTALL)
 
 
@@ -68,7 +121,9 @@ def renewed(page: str) -> str:
 
 def renewed_server(page: str) -> str:
     """Returns the server's page with its routes and keys made anew."""
-    return _filled(page, {"routes": route_table(ENDPOINTS), "keys": key_tables(ENDPOINTS)})
+    return _filled(
+        page, {"routes": route_table(ENDPOINTS), "keys": key_tables(ENDPOINTS), "numbers": number_tables(ENDPOINTS)}
+    )
 
 
 def renewed_readme(page: str) -> str:
@@ -99,8 +154,8 @@ def route_table(endpoints: Iterable[Endpoint]) -> str:
     """Returns the routes in Markdown."""
     rows = ["| method | path | keys of the query |", "|---|---|---|"]
     for one in endpoints:
-        path, query = one.path.replace(":path}", "}"), ", ".join(f"`{key}`" for key in one.query)
-        rows.append(f"| {one.method} | `{path}` | {query} |")
+        query = ", ".join(f"`{key}`" for key in (*one.query.model_fields, *one.query.harmless))
+        rows.append(f"| {one.method} | `{one.said_path}` | {query} |")
     return "\n".join(rows)
 
 
@@ -110,13 +165,43 @@ def key_tables(endpoints: Iterable[Endpoint]) -> str:
 
 
 def _keys(endpoint: Endpoint, body: type[Part]) -> str:
-    honoured = ", ".join(f"`{field.alias or name}`" for name, field in body.model_fields.items())
-    lines = [f"**{endpoint.method} {endpoint.path.replace(':path}', '}')}**", "", f"- honoured: {honoured}"]
+    names = [*filter(None, [endpoint.file]), *(field.alias or name for name, field in body.model_fields.items())]
+    honoured = ", ".join(f"`{name}`" for name in names)
+    lines = [f"**{endpoint.method} {endpoint.said_path}**", "", f"- honoured: {honoured}"]
     if body.harmless:
         lines.append("- harmless: " + "; ".join(f"`{key}` ({why})" for key, why in body.harmless.items()))
     if body.refused:
         lines.append("- refused: " + "; ".join(f"`{key}` ({one.why})" for key, one in body.refused.items()))
     return "\n".join(lines)
+
+
+def numbers(endpoint: Endpoint) -> dict[str, Number]:
+    """Returns the numbers that an endpoint takes, in its query and in its body."""
+    return {**numbers_of(endpoint.query), **(numbers_of(endpoint.body) if endpoint.body is not None else {})}
+
+
+def number_tables(endpoints: Iterable[Endpoint]) -> str:
+    """Returns the numbers of every endpoint in Markdown, and those of the specs of jobs."""
+    tables = []
+    for one in endpoints:
+        name = f"{one.method} {one.said_path}"
+        if found := numbers(one):
+            tables.append(f"**{name}**\n\n{_numbers(found.values(), name)}")
+    for kind in workflows.jobs():
+        rows = _numbers(numbers_of(workflows.verb(kind).Spec).values(), "", "spec.")
+        tables.append(f"**POST /luthier/jobs** of the kind `{kind}`\n\n{rows}")
+    absent = [f"- {name}, `{path}`: {why}" for (name, path), why in ABSENT.items()]
+    return "\n\n".join([*tables, "Numbers of the hosted API that no field takes here:\n\n" + "\n".join(absent)])
+
+
+def _numbers(found: Iterable[Number], name: str, before: str = "") -> str:
+    rows = ["| number | type | range | default | differs from the hosted API |", "|---|---|---|---|---|"]
+    for one in found:
+        kind = " or ".join([*(f"`{word}`" for word in one.words), "integer" if one.whole else "number"])
+        default = "" if one.default is None else f"`{one.default}`"
+        differs = DIFFERS.get((name, one.path), "")
+        rows.append(f"| `{before}{one.path}` | {kind} | {one.range or 'any'} | {default} | {differs} |")
+    return "\n".join(rows)
 
 
 def _block(name: str) -> str:

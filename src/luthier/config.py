@@ -104,16 +104,18 @@ def bind(spec: type[OptionsT], values: Mapping[str, Any], *, where: str, source:
         wrong += [_reaches_out(known[name]) for name in usable if known[name].outside]
     if source == "argv":
         usable = {name: _from_text(known[name], value) for name, value in usable.items()}
+    named: set[str] = set()
     try:
         bound = spec.model_validate_json(to_json(usable, inf_nan_mode="constants", fallback=str))
     except ValidationError as error:
-        named = {problem["loc"][0] if problem["loc"] else "" for problem in error.errors()}
+        named = {str(problem["loc"][0]) if problem["loc"] else "" for problem in error.errors()}
         wrong += [_wrong_value(known, problem, named, source) for problem in error.errors()]
         bound = None
     if wrong or bound is None:
         lines = list(dict.fromkeys(wrong))
         text = lines[0] if len(lines) == 1 else "\n" + "\n".join(f"  {line}" for line in lines)
-        raise SpecError(text, where=where, param=next((n for n in values if n not in known), None))
+        bad = next((name for name in values if name not in known or name in named), None)
+        raise SpecError(text, where=where, param=bad)
     return bound
 
 
@@ -267,7 +269,8 @@ def _wrong_value(known: Mapping[str, Field], problem: Mapping[str, Any], named: 
     if problem["type"] == "literal_error":
         message = nearest(str(problem["input"]), field.kind.split(" | "))
         return f"{name}: {problem['input']!r} is not allowed; {message}"
-    return f"{name}: {message[0].lower() + message[1:]}. Got {problem['input']!r}; expected {field.kind}"
+    expected = f"{field.kind} {field.bounds}".rstrip()
+    return f"{name}: {message[0].lower() + message[1:]}. Got {problem['input']!r}; expected {expected}"
 
 
 def _one_line(error: Exception) -> str:

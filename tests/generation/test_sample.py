@@ -139,7 +139,7 @@ def test_logits_that_are_not_numbers_are_refused(bad):
         ("temperature", -0.1),
         ("temperature", math.nan),
         ("temperature", math.inf),
-        ("top_p", 0.0),
+        ("top_p", -0.1),
         ("top_p", 1.5),
         ("top_k", -1),
         ("min_p", 2.0),

@@ -53,6 +53,15 @@ def on_postgres(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) 
     served.running.end()
 
 
+@pytest.fixture(scope="session")
+def idle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Yields a server without workers, whose model is loaded: jobs are taken, and wait."""
+    running = serve(tmp_path_factory.mktemp("idle") / "home", "--workers", "0", "--request-timeout-s", "20")
+    running.client(timeout=120).completions.create(model="fiddle", prompt="x", max_tokens=1)
+    yield running
+    running.end()
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest, database_kind: str) -> tuple[str, ...]:
     """Returns the words that keep a server's state in an empty database."""

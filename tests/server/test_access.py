@@ -73,7 +73,7 @@ def test_only_health_is_open(running: Running) -> None:
     """Every route there is, with no key, a wrong one, and another scheme."""
     root = running.url.removesuffix("/v1")
     paths = [(one.method, "/v1" + one.path.replace(":path}", "}")) for one in ENDPOINTS]
-    paths += [("GET", path) for path in ("/", "/metrics", "/health")]
+    paths += [("GET", path) for path in ("/", "/metrics", "/health", "/openapi.json")]
     for method, path in paths:
         for headers in ({}, AS_OWNER, {"authorization": "Basic YTpi"}, {"authorization": "Bearer ="}):
             answer = httpx.request(method, root + path, headers=headers)

@@ -75,7 +75,7 @@ def test_a_form_without_a_file_is_refused(server: Running) -> None:
     )
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "file")
     answer = httpx.post(f"{server.url}/files", json={"purpose": "batch"}, headers=AS_OWNER)
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_content_type")
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..", "a\\b\\c.txt", "/x"])

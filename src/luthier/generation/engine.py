@@ -10,7 +10,7 @@ from typing import Any, Protocol, Self
 
 import torch
 
-from luthier.errors import CapacityError, ContextError, ModelError
+from luthier.errors import CapacityError, ContextError, ModelError, SpecError
 from luthier.generation.adapters import Adapters
 from luthier.generation.decode import Alone
 from luthier.generation.draft import Draft
@@ -206,6 +206,13 @@ class Engine:
         samplings = [sampling] * len(prompts) if isinstance(sampling, Sampling) else list(sampling)
         for one in dict.fromkeys(samplings):
             check_sampling(one)
+            if beyond := [token for token, _ in one.logit_bias if not 0 <= token < self._vocabulary]:
+                raise SpecError(
+                    f"there is no token {beyond[0]}",
+                    where="logit_bias",
+                    remedy=f"{self.name} has tokens 0 to {self._vocabulary - 1}",
+                    param="logit_bias",
+                )
         stop_ids, drafts = self.stop_ids if stop_ids is None else stop_ids, []
         for index, (prompt, one) in enumerate(zip(prompts, samplings, strict=True)):
             self.check(prompt, f"prompt {index}")

@@ -35,8 +35,6 @@ def check_sampling(sampling: Sampling) -> None:
     ):
         if value is not None and not low <= value <= high:
             raise SpecError(f"must be between {low:g} and {high:g}. Got {value!r}", where=name, param=name)
-    if sampling.top_p == 0:
-        raise SpecError("must be above 0. Got 0", where="top_p", remedy="1 keeps every token", param="top_p")
     if any(not text for text in sampling.stop):
         raise SpecError("holds an empty text, which would end every reply at once", where="stop", param="stop")
 

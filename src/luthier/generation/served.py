@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Mapping, Se
 from contextlib import AbstractContextManager, aclosing
 from typing import Any, Self
 
-from luthier.errors import Unshared
+from luthier.errors import ContextError, Unshared
 from luthier.generation.adapters import MOST
 from luthier.generation.chat import HeldCalls, Loaded, Template, Tools, may_call
 from luthier.generation.engine import Engine
@@ -17,6 +17,8 @@ from luthier.generation.text import TokenBytes, decode
 from luthier.models.opening import PROBES, open_model
 from luthier.models.options import LoadOptions
 from luthier.records.messages import Delta, Message, Sampling
+
+CHARACTERS_A_TOKEN, MOST_CHARACTERS = 32, 1_000_000
 
 
 class ServedChat:
@@ -69,14 +71,30 @@ class ServedChat:
         """Returns every token but the first with its log-probability, and the `ranked` likeliest beside each."""
         return self.service.rank(tokens[:1], tokens[1:], ranked, scope=scope, adapter=self.adapter)
 
+    @property
+    def _most(self) -> int:
+        """Characters that are tokenised: what fits has fewer by far, and each that does not takes memory and time."""
+        return max(MOST_CHARACTERS, CHARACTERS_A_TOKEN * self.context_length)
+
     def prompt(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
         """Returns the tokens that ask for a reply to `messages`; `ModelError` where they do not fit."""
-        tokens = self.template.prompt(messages, tools)
+        tokens = self.asked(messages, tools)
         self.service.engine.check(tokens, "messages")
         return tokens
 
+    def asked(self, messages: Sequence[Message], tools: Tools = ()) -> list[int]:
+        """Returns the tokens that ask for a reply, whether they fit or not; `ContextError` beyond all measure."""
+        return self.template.prompt(messages, tools, most=self._most)
+
     def plain(self, prompt: str | Sequence[int]) -> list[int]:
-        """Returns the tokens of text outside any chat, or the tokens as they are."""
+        """Returns the tokens of text outside any chat, or the tokens as they are. `ContextError` beyond all measure."""
+        if isinstance(prompt, str) and len(prompt) > self._most:
+            raise ContextError(
+                f"{len(prompt):,} characters are more than {self._most:,}",
+                where="prompt",
+                remedy="shorten it",
+                param="prompt",
+            )
         return self.template.encode_plain([prompt])[0] if isinstance(prompt, str) else list(prompt)
 
     def text(self, tokens: Sequence[int]) -> str:

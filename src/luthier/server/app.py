@@ -7,13 +7,12 @@ import contextlib
 import inspect
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -23,17 +22,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from luthier.access.gate import Meter
 from luthier.access.keys import Key
 from luthier.server.attending import attended, deadline_of
-from luthier.server.call import Call, Endpoint, Upload
+from luthier.server.call import Call, Endpoint
 from luthier.server.errors import LATER_S, ApiError, as_api_error
 from luthier.server.logs import REQUEST
 from luthier.server.metrics import CONTENT_TYPE, exposition
-from luthier.server.options import BODY_LIMIT, FILE_LIMIT
+from luthier.server.openapi import document
 from luthier.server.pages import info_page
-from luthier.server.patience import bounded
+from luthier.server.reading import brought
 from luthier.server.routes import ENDPOINTS
 from luthier.server.state import Server
-from luthier.server.wire.body import Part, read_body
-from luthier.server.wire.lists import check_query
+from luthier.server.wire.body import read_texts
 from luthier.store.ids import new_id
 
 LOG = logging.getLogger("luthier.server")
@@ -42,8 +40,6 @@ INSIDE = "luthier.key"
 SAID = "luthier.said"
 """What a scope gathers for the log."""
 IGNORED = "x-luthier-ignored"
-FORM_LIMIT = FILE_LIMIT + 2**20
-"""A file and the fields around it."""
 
 
 def create_app(server: Server) -> ASGIApp:
@@ -54,7 +50,11 @@ def create_app(server: Server) -> ASGIApp:
         routes=[
             *routes,
             Route("/health", _health(server)),
-            Route("/metrics", _metrics(server)),
+            Route(
+                "/metrics",
+                _with_key(server, lambda: Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)),
+            ),
+            Route("/openapi.json", _with_key(server, lambda: JSONResponse(document()))),
             Route("/", _page(server)),
         ],
         exception_handlers={HTTPException: _http_error, Exception: _unforeseen},
@@ -72,15 +72,19 @@ def _health(server: Server) -> Any:
     return answer
 
 
-def _metrics(server: Server) -> Any:
-    async def answer(request: Request) -> Response:
+def _metrics(server: Server) -> Response:
+    return Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)
+
+
+def _with_key(server: Server, answer: Callable[[], Response]) -> Any:
+    async def answered(request: Request) -> Response:
         try:
             await _key_of(request, server)
+            return await run_in_threadpool(answer)
         except Exception as error:
             return error_response(error)
-        return Response(exposition(server.answering.services()), media_type=CONTENT_TYPE)
 
-    return answer
+    return answered
 
 
 def _page(server: Server) -> Any:
@@ -115,67 +119,22 @@ async def _answer(endpoint: Endpoint, server: Server, request: Request) -> Respo
     meter = Meter(key, endpoint.counted, server.gate, partial(server.pricing.of, key.project))
     left = await _admitted(endpoint, server, request, key)
     request.scope[SAID] |= {"route": endpoint.path, "meter": meter}
-    check_query(request.query_params, endpoint.query)
     _no_nul(request.path_params.values())
     _no_nul(request.query_params.values())
-    limit = FORM_LIMIT if endpoint.form else BODY_LIMIT
-    request = Request(request.scope, bounded(request.receive, limit, server.options.client_timeout_s))
-    form = await _form(request) if endpoint.form else None
-    try:
-        body, ignored = await _body(endpoint, request, form)
-        files = {name: Upload(value.filename or "upload", value.file) for name, value in _uploads(form)}
+    query, unheard = read_texts(endpoint.query, request.query_params.multi_items())
+    async with brought(endpoint, request, server.options.client_timeout_s) as (body, file, ignored):
         deadline = deadline_of(server.options.request_timeout_s)
-        call = Call(server, meter, request.path_params, dict(request.query_params), body, files, deadline)
+        call = Call(server, meter, request.path_params, query, body, file, deadline)
         if inspect.iscoroutinefunction(endpoint.handler):
             found = await attended(endpoint.handler(call), request.receive, deadline)
         else:
             found = await run_in_threadpool(endpoint.handler, call)
-    finally:
-        if form is not None:
-            await form.close()
     response = found if isinstance(found, Response) else JSONResponse(found)
     response.headers.update(left)
     other = request.headers.get("openai-project", key.project)  # the key says whose request it is
-    if ignored or other != key.project:
-        response.headers[IGNORED] = ", ".join([*ignored, *(["OpenAI-Project"] if other != key.project else [])])
+    if unused := [*unheard, *ignored, *(["OpenAI-Project"] if other != key.project else [])]:
+        response.headers[IGNORED] = ", ".join(unused)
     return response
-
-
-async def _body(endpoint: Endpoint, request: Request, form: FormData | None) -> tuple[Part | None, tuple[str, ...]]:
-    if endpoint.body is None:
-        return None, ()
-    if form is not None:
-        return read_body(endpoint.body, _nested(form))
-    return read_body(endpoint.body, await request.body())
-
-
-async def _form(request: Request) -> FormData:
-    try:
-        return await request.form(max_files=8, max_fields=100)
-    except HTTPException as error:
-        raise ApiError(f"The form cannot be read: {error.detail}", code="invalid_value") from None
-
-
-def _uploads(form: FormData | None) -> Iterable[tuple[str, UploadFile]]:
-    items = () if form is None else form.multi_items()
-    return [(name, value) for name, value in items if isinstance(value, UploadFile)]
-
-
-def _nested(form: FormData) -> dict[str, Any]:
-    """Returns the text fields of a form; `a[b]` is the key b of a. Digits are numbers: a form has no types."""
-    out: dict[str, Any] = {}
-    for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            continue
-        outer, _, inner = name.partition("[")
-        read = int(value) if value.isdecimal() and len(value) < 18 else value
-        if inner.endswith("]"):
-            held = out.setdefault(outer, {})
-            if isinstance(held, dict):
-                held[inner[:-1]] = read
-        else:
-            out[name] = read
-    return out
 
 
 async def _key_of(request: Request, server: Server, *, basic: bool = False) -> Key:

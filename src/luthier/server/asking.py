@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from luthier.access.gate import Meter
-from luthier.errors import SpecError
+from luthier.errors import ContextError, SpecError
 from luthier.records.messages import Delta, Message, Sampling, Usage
 from luthier.server.call import Call
 from luthier.server.errors import ApiError
@@ -129,26 +129,45 @@ def _here(chat: ServedChat, question: Question, meter: Meter) -> Replies:
     stop_ids = chat.template.stop_ids
 
     async def write(drawn: Sampling) -> AsyncIterator[Delta]:
-        async with aclosing(chat.reply(prompt, drawn, calls=calls, scope=meter.key.project)) as pieces:
-            async for delta in pieces:
-                yield without_stop(delta, stop_ids)
+        try:
+            async with aclosing(chat.reply(prompt, drawn, calls=calls, scope=meter.key.project)) as pieces:
+                async for delta in pieces:
+                    yield without_stop(delta, stop_ids)
+        except SpecError as error:
+            if error.param != "schema":
+                raise
+            raise _of_key(question.schema_key if question.forced is None else "tools", error) from None
 
     return Replies(replace(question, sampling=sampling), chat.token_bytes, write, meter, len(prompt))
 
 
 def length_of(chat: ServedChat, question: Question) -> int:
-    """Returns how many tokens a model of this machine would read, whether they fit or not."""
-    return len(chat.template.prompt(question.messages, question.tools))
+    """Returns how many tokens a model of this machine would read. `ApiError` when they do not fit by far."""
+    try:
+        return len(chat.asked(question.messages, question.tools))
+    except ContextError as error:
+        raise _too_long(question, error) from None
+
+
+def fits(chat: ServedChat, question: Question) -> bool:
+    """Returns whether a model of this machine can read a question."""
+    try:
+        chat.prompt(question.messages, question.tools)
+    except ContextError:
+        return False
+    return True
 
 
 def prompt_of(chat: ServedChat, question: Question) -> list[int]:
     """Returns the tokens that a model of this machine reads. `ApiError` when they do not fit."""
-    from luthier.errors import ContextError
-
     try:
         return chat.prompt(question.messages, question.tools)
     except ContextError as error:
-        raise ApiError(str(error), code="context_length_exceeded", param=question.prompt_key) from None
+        raise _too_long(question, error) from None
+
+
+def _too_long(question: Question, error: Exception) -> ApiError:
+    return ApiError(str(error), code="context_length_exceeded", param=question.prompt_key)
 
 
 def _elsewhere(chat: RemoteChat, question: Question, meter: Meter) -> Replies:
@@ -186,8 +205,11 @@ def _of_schema(question: Question, work: Callable[[], ReplyT]) -> ReplyT:
     try:
         return work()
     except SpecError as error:
-        key = question.schema_key
-        raise ApiError(f"{key.partition('.')[0]}: {error}", code="invalid_value", param=key) from None
+        raise _of_key(question.schema_key, error) from None
+
+
+def _of_key(key: str, error: SpecError) -> ApiError:
+    return ApiError(f"{key.partition('.')[0]}: {error}", code="invalid_value", param=key)
 
 
 def _grammar(question: Question, schema: Mapping[str, Any]) -> str:
@@ -210,7 +232,7 @@ def _call_grammar(question: Question, chat: ServedChat, functions: Sequence[Tool
     try:
         return call_grammar(frame, functions, chat.template.markers, several=question.several)
     except SpecError as error:
-        raise ApiError(f"tools: {error}", code="invalid_value", param="tools") from None
+        raise _of_key("tools", error) from None
 
 
 def without_stop(delta: Delta, stop_ids: frozenset[int]) -> Delta:

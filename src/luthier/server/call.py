@@ -21,17 +21,17 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `meter` counts what it uses; `body` is of the type that the route names, `files` are a form's.
+    """One request. `meter` counts what it uses; `query` and `body` are of the types that the route names.
 
-    `deadline` is when its answer has to be there, by the event loop's clock; None is never.
+    `file` is a form's. `deadline` is when its answer has to be there, by the event loop's clock; None is never.
     """
 
     server: Server
     meter: Meter
     path: Mapping[str, str]
-    query: Mapping[str, str]
+    query: Any
     body: Any
-    files: Mapping[str, Upload]
+    file: Upload | None
     deadline: float | None = None
 
     @property
@@ -47,15 +47,21 @@ cancelled when the client leaves; any other runs in a thread, to its end."""
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A route: `query` are the keys it takes there, `body` the type of its JSON or form.
+    """A route: `query` is the type of the keys it takes there, `body` that of its JSON or of the form around `file`.
 
-    Where `counted` is set the route uses models, and what they use is counted as that.
+    Where `counted` is set the route uses models, and what they use is counted as that. `media` is what it answers.
     """
 
     method: str
     path: str
     handler: Handler
     body: type[Part] | None = None
-    query: tuple[str, ...] = ()
-    form: bool = False
+    query: type[Part] = Part
+    file: str = ""
     counted: str = ""
+    media: str = "application/json"
+
+    @property
+    def said_path(self) -> str:
+        """The path as people write it: `{model:path}` is `{model}`."""
+        return self.path.replace(":path}", "}")

@@ -37,10 +37,10 @@ async def forward(remote: Remote, path: str, call: Call) -> dict[str, Any] | Res
 
 
 def honoured(part: Part) -> dict[str, Any]:
-    """Returns the honoured keys of a body and of its parts, without those that are null."""
+    """Returns the honoured keys that a body and its parts came with, without those that are null."""
     out: dict[str, Any] = {}
     for name, field in type(part).model_fields.items():
-        value = getattr(part, name)
+        value = getattr(part, name) if name in part.model_fields_set else None
         if value is not None:
             out[field.alias or name] = honoured(value) if isinstance(value, Part) else value
     return out

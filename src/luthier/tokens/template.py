@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from luthier.errors import ModelError
+from luthier.errors import ContextError, ModelError
 from luthier.records.messages import Message, ToolCall
 from luthier.tokens import tool_calls
 from luthier.tokens.dialect import (
@@ -79,10 +79,15 @@ class Template:
         """The ids that end a reply: the tokenizer's end of text, the model settings', and those the template writes."""
         return self._stops | {ending.token for ending in self.endings}
 
-    def prompt(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> list[int]:
-        """Returns the ids of the chat up to where the assistant's reply starts. `ModelError` where it is refused."""
+    def prompt(
+        self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = (), *, most: int | None = None
+    ) -> list[int]:
+        """Returns the ids of the chat up to where the assistant's reply starts.
+
+        `ModelError` where it is refused, `ContextError` where it has more than `most` characters.
+        """
         try:
-            return self.encode([self.prompt_text(messages, tools)])[0]
+            text = self.prompt_text(messages, tools)
         except TemplateRefusal as refusal:
             raise ModelError(
                 f"the model's chat template refuses these messages: {refusal}",
@@ -90,6 +95,14 @@ class Template:
                 remedy="change the messages as the template says",
                 param="messages",
             ) from None
+        if most is not None and len(text) > most:
+            raise ContextError(
+                f"{len(text):,} characters are more than {most:,}",
+                where="messages",
+                remedy="shorten them",
+                param="messages",
+            )
+        return self.encode([text])[0]
 
     def prompt_text(self, messages: Sequence[Message], tools: Sequence[Mapping[str, Any]] = ()) -> str:
         """Returns the rendered chat with the header of the assistant's turn; raises `TemplateRefusal`."""

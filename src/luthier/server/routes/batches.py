@@ -10,7 +10,7 @@ from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
 from luthier.server.options import BATCH_LIMIT
 from luthier.server.wire.batches import CreateBatch, batch_json
-from luthier.server.wire.lists import limit_of, page
+from luthier.server.wire.lists import AskPage, page
 from luthier.store.ids import new_id
 from luthier.store.jobs import ENDED
 
@@ -50,7 +50,7 @@ def create(call: Call) -> dict[str, Any]:
 
 def list_all(call: Call) -> dict[str, Any]:
     jobs, has_more = call.server.store.jobs.list(
-        kinds=[KIND], project=call.project, after=call.query.get("after"), limit=limit_of(call.query, default=20)
+        kinds=[KIND], project=call.project, after=call.query.after, limit=call.query.limit
     )
     return page([batch_json(job) for job in jobs], has_more=has_more)
 
@@ -75,7 +75,7 @@ def cancel(call: Call) -> dict[str, Any]:
 _ONE = "/batches/{batch_id}"
 ENDPOINTS = (
     Endpoint("POST", "/batches", create, CreateBatch, counted="batches"),
-    Endpoint("GET", "/batches", list_all, query=("after", "limit")),
+    Endpoint("GET", "/batches", list_all, query=AskPage),
     Endpoint("GET", _ONE, retrieve),
     Endpoint("POST", f"{_ONE}/cancel", cancel),
 )

@@ -18,6 +18,7 @@ from luthier.server.sse import streamed
 from luthier.server.wire.chat import (
     STORED,
     CreateChat,
+    ListStored,
     choice_json,
     choice_of,
     chunk_json,
@@ -30,7 +31,7 @@ from luthier.server.wire.chat import (
     total_usage,
 )
 from luthier.server.wire.files import deleted
-from luthier.server.wire.lists import descending, limit_of, metadata_of, rendered, sliced
+from luthier.server.wire.lists import AskOldest, rendered, sliced
 from luthier.server.wire.messages import read_messages
 from luthier.server.wire.tools import offered
 from luthier.server.wire.values import ChangeMetadata, metadata_labels
@@ -92,7 +93,7 @@ def _read(call: Call) -> _Asked:
         forced=forced,
         several=body.parallel_tool_calls is not False,
         schema=body.response_format.schema_of() if body.response_format is not None else None,
-        choices=body.n or 1,
+        choices=body.value("n"),
     )
     return _Asked(body, ask(call, question), new_id("chatcmpl-"), int(time.time()))
 
@@ -149,15 +150,14 @@ def _store(call: Call, asked: _Asked, out: dict[str, Any]) -> None:
 
 
 def list_stored(call: Call) -> dict[str, Any]:
-    labels = metadata_labels(metadata_of(call.query))
-    if "model" in call.query:
-        labels["model"] = call.query["model"]
+    asked: ListStored = call.query
+    labels = metadata_labels(asked.metadata) | ({} if asked.model is None else {"model": asked.model})
     found = call.server.store.resources.list(
         STORED,
         call.project,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=20),
-        descending=descending(call.query, default="asc"),
+        after=asked.after,
+        limit=asked.limit,
+        descending=asked.order == "desc",
         labels=labels,
     )
     return rendered(found, stored_json)
@@ -186,7 +186,7 @@ def delete(call: Call) -> dict[str, Any]:
 def messages(call: Call) -> dict[str, Any]:
     row = _stored(call)
     every = [{"id": f"{row.id}-{index}", "name": None, **one} for index, one in enumerate(row.body["messages"])]
-    return sliced(every, call.query, order="asc")
+    return sliced(every, call.query)
 
 
 def _stored(call: Call) -> Resource:
@@ -196,9 +196,9 @@ def _stored(call: Call) -> Resource:
 _ONE = "/chat/completions/{completion_id}"
 ENDPOINTS = (
     Endpoint("POST", "/chat/completions", create, CreateChat, counted="chat"),
-    Endpoint("GET", "/chat/completions", list_stored, query=("after", "limit", "order", "model", "metadata")),
+    Endpoint("GET", "/chat/completions", list_stored, query=ListStored),
     Endpoint("GET", _ONE, retrieve),
     Endpoint("POST", _ONE, change, ChangeMetadata),
     Endpoint("DELETE", _ONE, delete),
-    Endpoint("GET", f"{_ONE}/messages", messages, query=("after", "limit", "order")),
+    Endpoint("GET", f"{_ONE}/messages", messages, query=AskOldest),
 )

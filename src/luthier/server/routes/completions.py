@@ -18,7 +18,6 @@ from luthier.server.errors import ApiError
 from luthier.server.forwarding import forward
 from luthier.server.sse import streamed
 from luthier.server.wire.completions import (
-    DEFAULT_TOKENS,
     CreateCompletion,
     Scored,
     choice_json,
@@ -87,7 +86,7 @@ async def create(call: Call) -> Any:
 
 def _read(call: Call) -> _Asked:
     body: CreateCompletion = call.body
-    kept = body.n or 1
+    kept = body.value("n")
     tried = max(kept, body.best_of or 1)
     if body.best_of is not None and body.best_of < kept:
         raise ApiError(
@@ -103,7 +102,7 @@ def _read(call: Call) -> _Asked:
             code="invalid_value",
             param="prompt",
         )
-    limit = DEFAULT_TOKENS if body.max_tokens is None else body.max_tokens
+    limit = body.value("max_tokens")
     logprobs = 0 if tried > kept and body.logprobs is None else body.logprobs
     sampling = body.sampling(max_tokens=max(1, limit), top_logprobs=logprobs)
     ones = []

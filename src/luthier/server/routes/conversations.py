@@ -13,7 +13,7 @@ from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body
 from luthier.server.wire.files import deleted
 from luthier.server.wire.items import Item, ItemIn, item_of
-from luthier.server.wire.lists import descending, limit_of, page, rendered
+from luthier.server.wire.lists import AskIncluded, AskItems, page, rendered
 from luthier.server.wire.values import ChangeMetadata, Metadata
 from luthier.store.ids import new_id
 from luthier.store.resources import Resource
@@ -91,13 +91,14 @@ def add_items(call: Call) -> dict[str, Any]:
 
 
 def list_items(call: Call) -> dict[str, Any]:
+    asked: AskItems = call.query
     found = call.server.store.resources.list(
         ITEM,
         call.project,
         parent=_conversation(call, call.path["conversation_id"]).id,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=20),
-        descending=descending(call.query, default="desc"),
+        after=asked.after,
+        limit=asked.limit,
+        descending=asked.order == "desc",
     )
     return rendered(found, lambda row: row.body)
 
@@ -147,14 +148,13 @@ def _json(row: Resource) -> dict[str, Any]:
 
 
 _ONE = "/conversations/{conversation_id}"
-_INCLUDE = ("include", "include[]")
 ENDPOINTS = (
     Endpoint("POST", "/conversations", create, CreateConversation),
     Endpoint("GET", _ONE, retrieve),
     Endpoint("POST", _ONE, change, ChangeMetadata),
     Endpoint("DELETE", _ONE, delete),
-    Endpoint("POST", f"{_ONE}/items", add_items, AddItems, query=_INCLUDE),
-    Endpoint("GET", f"{_ONE}/items", list_items, query=("after", "limit", "order", *_INCLUDE)),
-    Endpoint("GET", f"{_ONE}/items/{{item_id}}", retrieve_item, query=_INCLUDE),
+    Endpoint("POST", f"{_ONE}/items", add_items, AddItems, query=AskIncluded),
+    Endpoint("GET", f"{_ONE}/items", list_items, query=AskItems),
+    Endpoint("GET", f"{_ONE}/items/{{item_id}}", retrieve_item, query=AskIncluded),
     Endpoint("DELETE", f"{_ONE}/items/{{item_id}}", delete_item),
 )

@@ -15,15 +15,17 @@ from luthier.server.call import Call, Endpoint, Upload
 from luthier.server.errors import ApiError
 from luthier.server.options import FILE_LIMIT, PART_LIMIT, UPLOAD_LIMIT
 from luthier.server.wire.files import (
+    AddPart,
     CompleteUpload,
     CreateFile,
     CreateUpload,
+    ListFiles,
     deleted,
     file_json,
     part_json,
     upload_json,
 )
-from luthier.server.wire.lists import descending, limit_of, rendered
+from luthier.server.wire.lists import rendered
 from luthier.store.blobs import PIECE, Blob
 from luthier.store.files import keep_file
 from luthier.store.ids import new_id
@@ -34,7 +36,7 @@ HOUR_S = 3600
 
 def create(call: Call) -> dict[str, Any]:
     body: CreateFile = call.body
-    upload = _upload(call, "file")
+    upload = _upload(call)
     blob = call.server.store.blobs.put(_pieces(upload), limit_bytes=FILE_LIMIT)
     expires = body.expires_after.seconds if body.expires_after else None
     name = PurePosixPath(upload.filename.replace("\\", "/")).name or "upload"
@@ -44,13 +46,14 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def list_all(call: Call) -> dict[str, Any]:
+    asked: ListFiles = call.query
     found = call.server.store.resources.list(
         "file",
         call.project,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=10_000, most=10_000),
-        descending=descending(call.query, default="desc"),
-        labels={"purpose": call.query["purpose"]} if "purpose" in call.query else None,
+        after=asked.after,
+        limit=asked.limit,
+        descending=asked.order == "desc",
+        labels=None if asked.purpose is None else {"purpose": asked.purpose},
     )
     return rendered(found, file_json)
 
@@ -74,8 +77,6 @@ def content(call: Call) -> Response:
 
 def create_upload(call: Call) -> dict[str, Any]:
     body: CreateUpload = call.body
-    if body.bytes > UPLOAD_LIMIT:
-        raise ApiError(f"bytes: must be at most {UPLOAD_LIMIT}. Got {body.bytes}.", code="invalid_value", param="bytes")
     values = body.model_dump(include={"filename", "purpose", "bytes", "mime_type"})
     values |= {"status": "pending", "expires_at": int(time.time()) + HOUR_S}
     values["expires_after_s"] = body.expires_after.seconds if body.expires_after else None
@@ -85,7 +86,7 @@ def create_upload(call: Call) -> dict[str, Any]:
 
 def add_part(call: Call) -> dict[str, Any]:
     upload = _pending(call)
-    blob = call.server.store.blobs.put(_pieces(_upload(call, "data")), limit_bytes=PART_LIMIT)
+    blob = call.server.store.blobs.put(_pieces(_upload(call)), limit_bytes=PART_LIMIT)
     row = call.server.store.resources.add(
         "upload part",
         new_id("part_"),
@@ -175,14 +176,9 @@ def _joined(call: Call, blobs: list[Blob], digest: Any) -> Iterator[bytes]:
                 yield piece
 
 
-def _upload(call: Call, name: str) -> Upload:
-    if name not in call.files:
-        raise ApiError(
-            f"Missing required parameter {name!r}: send it as a file of a multipart form.",
-            code="missing_required_parameter",
-            param=name,
-        )
-    return call.files[name]
+def _upload(call: Call) -> Upload:
+    assert call.file is not None  # the route asks for one
+    return call.file
 
 
 def _pieces(upload: Upload) -> Iterator[bytes]:
@@ -191,13 +187,13 @@ def _pieces(upload: Upload) -> Iterator[bytes]:
 
 
 ENDPOINTS = (
-    Endpoint("POST", "/files", create, CreateFile, form=True),
-    Endpoint("GET", "/files", list_all, query=("purpose", "after", "limit", "order")),
+    Endpoint("POST", "/files", create, CreateFile, file="file"),
+    Endpoint("GET", "/files", list_all, query=ListFiles),
     Endpoint("GET", "/files/{file_id}", retrieve),
     Endpoint("DELETE", "/files/{file_id}", delete),
-    Endpoint("GET", "/files/{file_id}/content", content),
+    Endpoint("GET", "/files/{file_id}/content", content, media="application/octet-stream"),
     Endpoint("POST", "/uploads", create_upload, CreateUpload),
-    Endpoint("POST", "/uploads/{upload_id}/parts", add_part, form=True),
+    Endpoint("POST", "/uploads/{upload_id}/parts", add_part, AddPart, file="data"),
     Endpoint("POST", "/uploads/{upload_id}/complete", complete_upload, CompleteUpload),
     Endpoint("POST", "/uploads/{upload_id}/cancel", cancel_upload),
 )

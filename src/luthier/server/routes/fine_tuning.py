@@ -15,6 +15,9 @@ from luthier.server.wire.fine_tuning import (
     DOOR,
     CreateJob,
     CreatePermissions,
+    ListCheckpoints,
+    ListJobs,
+    ListPermissions,
     checkpoint_json,
     event_json,
     job_json,
@@ -24,7 +27,7 @@ from luthier.server.wire.fine_tuning import (
     settings,
     tune_spec,
 )
-from luthier.server.wire.lists import descending, limit_of, metadata_of, page, rendered
+from luthier.server.wire.lists import AskPage, page, rendered
 from luthier.server.wire.values import metadata_labels
 from luthier.store.blobs import PIECE
 from luthier.store.ids import new_id
@@ -75,14 +78,13 @@ def create(call: Call) -> dict[str, Any]:
 
 
 def list_all(call: Call) -> dict[str, Any]:
-    labels = LABEL | metadata_labels(metadata_of(call.query))
-    if call.query.get("metadata") == "null":
-        labels |= {"metadata": "none"}
+    asked: ListJobs = call.query
+    labels = LABEL | ({"metadata": "none"} if asked.metadata == "null" else metadata_labels(asked.metadata))
     jobs, more = call.server.store.jobs.list(
         kinds=["tune"],
         project=call.project,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=20),
+        after=asked.after,
+        limit=asked.limit,
         labels=labels,
     )
     return page([job_json(job) for job in jobs], has_more=more)
@@ -108,9 +110,7 @@ def resume(call: Call) -> dict[str, Any]:
 
 
 def events(call: Call) -> dict[str, Any]:
-    found, more = call.server.store.jobs.events(
-        _job(call).id, after=call.query.get("after"), limit=limit_of(call.query, default=20)
-    )
+    found, more = call.server.store.jobs.events(_job(call).id, after=call.query.after, limit=call.query.limit)
     return page([event_json(event) for event in found], has_more=more)
 
 
@@ -119,8 +119,8 @@ def checkpoints(call: Call) -> dict[str, Any]:
         "checkpoint",
         call.project,
         parent=_job(call).id,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=10),
+        after=call.query.after,
+        limit=call.query.limit,
         descending=True,
     )
     return rendered(found, checkpoint_json)
@@ -145,14 +145,15 @@ def permit(call: Call) -> dict[str, Any]:
 
 
 def permissions(call: Call) -> dict[str, Any]:
+    asked: ListPermissions = call.query
     found = call.server.store.resources.list(
         "permission",
         call.project,
         parent=_checkpoint_model(call).id,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=10),
-        descending=descending(call.query, default="descending", words=("ascending", "descending")),
-        labels={"project_id": call.query["project_id"]} if "project_id" in call.query else None,
+        after=asked.after,
+        limit=asked.limit,
+        descending=asked.order == "descending",
+        labels=None if asked.project_id is None else {"project_id": asked.project_id},
     )
     return rendered(found, permission_json)
 
@@ -209,14 +210,14 @@ _JOB = "/fine_tuning/jobs/{fine_tuning_job_id}"
 _PERMISSIONS = "/fine_tuning/checkpoints/{model:path}/permissions"
 ENDPOINTS = (
     Endpoint("POST", "/fine_tuning/jobs", create, CreateJob, counted="training"),
-    Endpoint("GET", "/fine_tuning/jobs", list_all, query=("after", "limit", "metadata")),
+    Endpoint("GET", "/fine_tuning/jobs", list_all, query=ListJobs),
     Endpoint("GET", _JOB, retrieve),
     Endpoint("POST", f"{_JOB}/cancel", cancel),
     Endpoint("POST", f"{_JOB}/pause", pause),
     Endpoint("POST", f"{_JOB}/resume", resume),
-    Endpoint("GET", f"{_JOB}/events", events, query=("after", "limit")),
-    Endpoint("GET", f"{_JOB}/checkpoints", checkpoints, query=("after", "limit")),
+    Endpoint("GET", f"{_JOB}/events", events, query=AskPage),
+    Endpoint("GET", f"{_JOB}/checkpoints", checkpoints, query=ListCheckpoints),
     Endpoint("POST", _PERMISSIONS, permit, CreatePermissions),
-    Endpoint("GET", _PERMISSIONS, permissions, query=("after", "limit", "order", "project_id")),
+    Endpoint("GET", _PERMISSIONS, permissions, query=ListPermissions),
     Endpoint("DELETE", f"{_PERMISSIONS}/{{permission_id}}", forbid),
 )

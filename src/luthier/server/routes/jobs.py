@@ -6,13 +6,13 @@ from typing import Any
 
 from luthier import workflows
 from luthier.config import fields
-from luthier.errors import NotFoundError, StateError
+from luthier.errors import NotFoundError, SpecError, StateError
 from luthier.registry import nearest
 from luthier.server.bound import check_model, localise, servers_own
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError
-from luthier.server.wire.jobs import CreateVerbJob, result_json, verb_event_json, verb_job_json
-from luthier.server.wire.lists import limit_of, metadata_of, page
+from luthier.server.wire.jobs import CreateVerbJob, ListVerbJobs, result_json, verb_event_json, verb_job_json
+from luthier.server.wire.lists import AskPage, page
 from luthier.server.wire.values import metadata_labels
 from luthier.store.ids import new_id
 from luthier.store.jobs import Job, NewEvent, Wanted
@@ -28,13 +28,17 @@ def create(call: Call) -> dict[str, Any]:
         )
     values = _with_models(call, asked)
     spec = workflows.verb(asked.kind).Spec
-    localise(
-        asked.kind,
-        values,
-        path=lambda id: _file(call, id),
-        model=lambda name: _model(call, name),
-        own=servers_own(spec, "run", call.server.options),
-    )
+    try:
+        localise(
+            asked.kind,
+            values,
+            path=lambda id: _file(call, id),
+            model=lambda name: _model(call, name),
+            own=servers_own(spec, "run", call.server.options),
+        )
+    except SpecError as error:
+        param = "spec" if error.param is None else f"spec.{error.param}"
+        raise ApiError(str(error), code="invalid_value", param=param) from None
     job = call.server.store.jobs.add(
         asked.kind,
         new_id("job_"),
@@ -69,15 +73,16 @@ def _model(call: Call, name: str) -> str:
 
 
 def list_all(call: Call) -> dict[str, Any]:
-    kind = call.query.get("kind")
+    asked: ListVerbJobs = call.query
+    kind = asked.kind
     if kind is not None and kind not in workflows.jobs():
         raise ApiError(f"kind: {kind!r} is no job.", code="invalid_value", param="kind")
     jobs, has_more = call.server.store.jobs.list(
         kinds=workflows.jobs() if kind is None else [kind],
         project=call.project,
-        after=call.query.get("after"),
-        limit=limit_of(call.query, default=20),
-        labels=metadata_labels(metadata_of(call.query)),
+        after=asked.after,
+        limit=asked.limit,
+        labels=metadata_labels(asked.metadata),
     )
     return page([verb_job_json(job) for job in jobs], has_more=has_more)
 
@@ -87,9 +92,7 @@ def retrieve(call: Call) -> dict[str, Any]:
 
 
 def events(call: Call) -> dict[str, Any]:
-    found, has_more = call.server.store.jobs.events(
-        _job(call).id, after=call.query.get("after"), limit=limit_of(call.query, default=20)
-    )
+    found, has_more = call.server.store.jobs.events(_job(call).id, after=call.query.after, limit=call.query.limit)
     return page([verb_event_json(event) for event in found], has_more=has_more)
 
 
@@ -143,9 +146,9 @@ def _job(call: Call) -> Job:
 _ONE = "/luthier/jobs/{job_id}"
 ENDPOINTS = (
     Endpoint("POST", "/luthier/jobs", create, CreateVerbJob, counted="jobs"),
-    Endpoint("GET", "/luthier/jobs", list_all, query=("kind", "after", "limit", "metadata")),
+    Endpoint("GET", "/luthier/jobs", list_all, query=ListVerbJobs),
     Endpoint("GET", _ONE, retrieve),
-    Endpoint("GET", f"{_ONE}/events", events, query=("after", "limit")),
+    Endpoint("GET", f"{_ONE}/events", events, query=AskPage),
     Endpoint("GET", f"{_ONE}/result", result),
     Endpoint("POST", f"{_ONE}/cancel", cancel),
     Endpoint("POST", f"{_ONE}/pause", pause),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from luthier.errors import NotFoundError
 from luthier.records.messages import Delta, Message, Sampling, Usage
-from luthier.server.asking import Question, Replies, ask, length_of
+from luthier.server.asking import Question, Replies, ask, fits, length_of
 from luthier.server.attending import until
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, as_api_error
@@ -22,7 +22,7 @@ from luthier.server.sse import streamed_events
 from luthier.server.wire.events import Events
 from luthier.server.wire.files import deleted
 from luthier.server.wire.items import PREFIXES, Item, item_of, messages_of, user_item
-from luthier.server.wire.lists import sliced
+from luthier.server.wire.lists import AskIncluded, AskItems, sliced
 from luthier.server.wire.responses import CreateResponse, Read, response_json
 from luthier.server.wire.tools import offered
 from luthier.store.ids import new_id
@@ -125,17 +125,16 @@ def _fitting(call: Call, question: Question, body: CreateResponse) -> Replies:
             param="truncation",
         )
     chat = call.server.answering.here(question.model, call.project)
-    shorter = [replace(question, messages=messages) for messages in _shortened(question.messages)]
-    fits = bisect_left(shorter, True, key=lambda one: length_of(chat, one) < chat.context_length)
-    return ask(call, shorter[min(fits, len(shorter) - 1)])
+    said = [message for message in question.messages if message.role in {"system", "developer"}]
+    turns = [message for message in question.messages if message.role not in {"system", "developer"}]
+    starts = [0, *(place for place, one in enumerate(turns) if one.role == "user" and place > 0)]
 
+    def without(start: int) -> Question:
+        """Returns the question without what stands before a turn of the user's, but instructions."""
+        return replace(question, messages=[*said, *turns[start:]] if start else question.messages)
 
-def _shortened(messages: Sequence[Message]) -> list[list[Message]]:
-    """Returns messages whole, and without what stands before each of the user's turns but instructions."""
-    said = [message for message in messages if message.role in {"system", "developer"}]
-    turns = [message for message in messages if message.role not in {"system", "developer"}]
-    starts = [place for place, one in enumerate(turns) if one.role == "user" and place > 0]
-    return [list(messages), *([*said, *turns[start:]] for start in starts)]
+    place = bisect_left(starts, True, key=lambda start: fits(chat, without(start)))
+    return ask(call, without(starts[min(place, len(starts) - 1)]))
 
 
 async def _events(call: Call, asked: _Asked) -> AsyncGenerator[dict[str, Any], None]:
@@ -207,7 +206,7 @@ def cancel(call: Call) -> dict[str, Any]:
 
 
 def input_items(call: Call) -> dict[str, Any]:
-    return sliced(_stored(call, call.path["response_id"]).body["input"], call.query, order="desc")
+    return sliced(_stored(call, call.path["response_id"]).body["input"], call.query)
 
 
 def count_tokens(call: Call) -> dict[str, Any]:
@@ -229,8 +228,8 @@ _ONE = "/responses/{response_id}"
 ENDPOINTS = (
     Endpoint("POST", "/responses", create, CreateResponse, counted="responses"),
     Endpoint("POST", "/responses/input_tokens", count_tokens, Read),
-    Endpoint("GET", _ONE, retrieve, query=("include", "include[]")),
+    Endpoint("GET", _ONE, retrieve, query=AskIncluded),
     Endpoint("DELETE", _ONE, delete),
     Endpoint("POST", f"{_ONE}/cancel", cancel),
-    Endpoint("GET", f"{_ONE}/input_items", input_items, query=("after", "limit", "order", "include", "include[]")),
+    Endpoint("GET", f"{_ONE}/input_items", input_items, query=AskItems),
 )

@@ -7,14 +7,18 @@ know, or know and cannot honour, is an error: an answer that leaves out what was
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+import reprlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from luthier.registry import nearest
 from luthier.server.errors import ApiError
+from luthier.server.wire.numbers import number_at, numbers_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +30,17 @@ class Refused:
 
 
 class Part(BaseModel):
-    """A part of a body. Null stands for a key that was left out."""
+    """A part of a body, or a query. Null stands for a key that was left out."""
 
     model_config = ConfigDict(frozen=True, extra="allow", strict=True, allow_inf_nan=False)
     harmless: ClassVar[Mapping[str, str]] = {}
     """Key -> why it makes no difference here."""
     refused: ClassVar[Mapping[str, Refused]] = {}
+
+    def value(self, name: str) -> Any:
+        """Returns what a field holds, or its default where it was left out or is null."""
+        found = getattr(self, name)
+        return type(self).model_fields[name].default if found is None else found
 
 
 class Body(Part):
@@ -49,8 +58,42 @@ def read_body(kind: type[PartT], raw: bytes | str | Mapping[str, Any]) -> tuple[
     try:
         body = kind.model_validate_json(text)
     except ValidationError as error:
-        raise _wrong(error) from None
+        raise _wrong(kind, error) from None
     return body, tuple(_ignored(body, ""))
+
+
+def read_texts(kind: type[PartT], given: Iterable[tuple[str, str]]) -> tuple[PartT, tuple[str, ...]]:
+    """Returns what the keys of a query or the fields of a form hold, and the harmless ones among them.
+
+    They have no types: digits are a number where one is due, `a[b]` is the key b of a, each `a[]` an item of a list.
+    """
+    out: dict[str, Any] = {}
+    for key, text in given:
+        outer, bracket, rest = key.partition("[")
+        name, inner = (outer, rest[:-1]) if bracket and rest.endswith("]") else (key, None)
+        path = name if inner is None else f"{name}.{inner}"
+        value = int(text) if _DIGITS.fullmatch(text) and path in numbers_of(kind) else text
+        if not _put(out, name, inner, value):
+            raise ApiError(f"{key} is there twice.", code="invalid_value", param=name)
+    return read_body(kind, out)
+
+
+def _put(out: Any, name: str, inner: str | None, value: int | str) -> bool:
+    """Puts `value` in its place in `out`; false where something else is there."""
+    if inner == "":
+        held = out.setdefault(name, [])
+        if isinstance(held, list):
+            held.append(value)
+        return isinstance(held, list)
+    if inner is not None:
+        out, name = out.setdefault(name, {}), inner
+    if not isinstance(out, dict) or name in out:
+        return False
+    out[name] = value
+    return True
+
+
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
 
 
 def _ignored(part: Part, where: str) -> list[str]:
@@ -83,17 +126,38 @@ def _inside(value: Any, where: str) -> list[str]:
     return []
 
 
-def _wrong(error: ValidationError) -> ApiError:
-    problem = error.errors(include_url=False)[0]
+def _wrong(kind: type[Part], error: ValidationError) -> ApiError:
+    problem = _telling(kind, error.errors(include_url=False))
     param = _path(problem["loc"])
     if problem["type"] == "json_invalid":
         return ApiError(f"The body is not valid JSON: {problem['ctx']['error']}.", code="invalid_json")
     if problem["type"] == "missing":
         return ApiError(f"Missing required parameter {param!r}.", code="missing_required_parameter", param=param)
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    got = repr(problem["input"])
-    shown = got if len(got) <= 80 else f"{got[:77]}..."
-    return ApiError(f"{param or 'body'}: {message}. Got {shown}.", code="invalid_value", param=param or None)
+    message, number = str(problem["msg"]).removeprefix("Value error, "), number_at(kind, param)
+    if number is not None:
+        message = f"must be {number.said}"
+    return ApiError(
+        f"{param or 'body'}: {message}. Got {_shown(problem['input'])}.", code="invalid_value", param=param or None
+    )
+
+
+def _telling(kind: type[Part], problems: Sequence[ErrorDetails]) -> ErrorDetails:
+    """Returns the first problem; where one of several shapes was tried and a number is wrong in it, that number's."""
+    first = problems[0]
+    for problem in problems:
+        alike = problem["loc"][:1] == first["loc"][:1]
+        if alike and isinstance(problem["input"], int | float | None) and number_at(kind, _path(problem["loc"])):
+            return problem
+    return first
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 80
+
+
+def _shown(value: Any) -> str:
+    text = _SHORT.repr(value)  # of a large value no more than this is written out
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 _SHAPES = frozenset({"str", "int", "float", "bool", "list", "dict", "none"})

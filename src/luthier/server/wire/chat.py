@@ -10,10 +10,11 @@ from pydantic import Field
 from luthier.records.messages import Delta, Sampling, ToolCall, Usage
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part, Refused
+from luthier.server.wire.lists import AskOldest
 from luthier.server.wire.logprobs import TokenBytes, tokens_json
 from luthier.server.wire.messages import FunctionIn, MessageIn, ToolIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
-from luthier.server.wire.values import Metadata, metadata_labels
+from luthier.server.wire.values import Items, Metadata, Schema, metadata_labels
 from luthier.store.resources import Resource
 
 STORED = "chat.completion"
@@ -54,7 +55,7 @@ class AllowedTools(Part):
     """Some of the tools, and whether one of them must be called."""
 
     mode: Literal["auto", "required"]
-    tools: list[NamedTool]
+    tools: Items[NamedTool]
 
 
 class AllowedChoice(Part):
@@ -68,7 +69,7 @@ class JsonSchema(Part):
     """A named schema. `strict` false asks for the same: the schema is always enforced."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_: Schema | None = Field(default=None, alias="schema")
     description: str | None = None
     strict: bool | None = None
 
@@ -97,15 +98,15 @@ class SamplingIn(Body):
 
     model: str = Field(min_length=1)
     max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    top_k: int | None = Field(default=None, ge=0, le=1_000_000)
-    min_p: float | None = Field(default=None, ge=0, le=1)
-    n: int | None = Field(default=None, ge=1, le=128)
+    temperature: float | None = Field(default=1.0, ge=0, le=2)
+    top_p: float | None = Field(default=1.0, ge=0, le=1)
+    top_k: int | None = Field(default=0, ge=0, le=1_000_000)
+    min_p: float | None = Field(default=0.0, ge=0, le=1)
+    n: int | None = Field(default=1, ge=1, le=128)
     stop: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=4)] | None = None
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(default=0.0, ge=-2, le=2)
+    presence_penalty: float | None = Field(default=0.0, ge=-2, le=2)
     logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -116,14 +117,14 @@ class SamplingIn(Body):
         stop = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
         return Sampling(
             max_tokens=max_tokens,
-            temperature=1.0 if self.temperature is None else self.temperature,
-            top_p=1.0 if self.top_p is None else self.top_p,
-            top_k=self.top_k or 0,
-            min_p=self.min_p or 0.0,
+            temperature=self.value("temperature"),
+            top_p=self.value("top_p"),
+            top_k=self.value("top_k"),
+            min_p=self.value("min_p"),
             stop=tuple(text for text in stop if text),
             seed=self.seed,
-            frequency_penalty=self.frequency_penalty or 0.0,
-            presence_penalty=self.presence_penalty or 0.0,
+            frequency_penalty=self.value("frequency_penalty"),
+            presence_penalty=self.value("presence_penalty"),
             logit_bias=_biases(self.logit_bias or {}),
             logprobs=top_logprobs is not None,
             top_logprobs=top_logprobs or 0,
@@ -133,7 +134,7 @@ class SamplingIn(Body):
 class CreateChat(SamplingIn):
     """A chat completion as it is asked for."""
 
-    messages: list[MessageIn] = Field(min_length=1)
+    messages: Items[MessageIn] = Field(min_length=1)
     max_completion_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=20)
@@ -157,6 +158,13 @@ class CreateChat(SamplingIn):
         "verbosity": Refused("the model knows no such setting", unless=("medium",)),
         "reasoning_effort": Refused("the model's chat template knows no such setting", unless=("none",)),
     }
+
+
+class ListStored(AskOldest):
+    """A page of stored completions: those of a model, or with some metadata."""
+
+    model: str | None = None
+    metadata: Metadata | None = None
 
 
 def read_sampling(asked: CreateChat) -> Sampling:

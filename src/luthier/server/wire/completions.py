@@ -11,13 +11,13 @@ from luthier.records.messages import Ranked, Usage
 from luthier.server.wire.body import Refused
 from luthier.server.wire.chat import FINGERPRINT, SamplingIn
 from luthier.server.wire.logprobs import LEAST, TokenBytes
+from luthier.server.wire.values import Token
 
-Token = Annotated[int, Field(ge=0, lt=2**31)]
-DEFAULT_TOKENS = 16
+MOST_TOKENS = 1_000_000
 MOST_STOPS = 16
 """More than the four of chats: what tasks that are written for base models end their replies at."""
 ItemT = TypeVar("ItemT")
-Many = Annotated[list[ItemT], Field(min_length=1)]
+Many = Annotated[list[ItemT], Field(min_length=1, max_length=MOST_TOKENS, fail_fast=True)]
 
 
 class CreateCompletion(SamplingIn):
@@ -25,7 +25,7 @@ class CreateCompletion(SamplingIn):
 
     prompt: str | Many[Token] | Many[str] | Many[Many[Token]]
     stop: str | Annotated[list[Annotated[str, Field(min_length=1)]], Field(max_length=MOST_STOPS)] | None = None
-    max_tokens: int | None = Field(default=None, ge=0, le=1_000_000)
+    max_tokens: int | None = Field(default=16, ge=0, le=1_000_000)
     logprobs: int | None = Field(default=None, ge=0, le=20)
     echo: bool | None = None
     best_of: int | None = Field(default=None, ge=1, le=20)

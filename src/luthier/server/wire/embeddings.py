@@ -11,17 +11,18 @@ from pydantic import Field
 
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body
+from luthier.server.wire.values import Token
 
 MOST = 2048
 ItemT = TypeVar("ItemT")
-Many = Annotated[list[ItemT], Field(min_length=1, max_length=MOST)]
+Many = Annotated[list[ItemT], Field(min_length=1, max_length=MOST, fail_fast=True)]
 
 
 class CreateEmbeddings(Body):
     """Texts to be turned into vectors."""
 
     model: str = Field(min_length=1)
-    input: str | Many[str] | Many[int] | Many[Many[int]]
+    input: str | Many[str] | Many[Token] | Many[Many[Token]]
     encoding_format: Literal["float", "base64"] | None = None
     dimensions: int | None = Field(default=None, ge=1, le=100_000)
     harmless: ClassVar[Mapping[str, str]] = {"user": "nobody is told of it"}

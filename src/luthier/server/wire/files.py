@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from luthier.server.options import UPLOAD_LIMIT
 from luthier.server.wire.body import Body
-from luthier.server.wire.values import ExpiresAfter
+from luthier.server.wire.lists import AskNewest
+from luthier.server.wire.values import ExpiresAfter, Items
 from luthier.store.resources import Resource
 
 Purpose = Literal["assistants", "batch", "fine-tune", "vision", "user_data", "evals"]
@@ -20,20 +22,31 @@ class CreateFile(Body):
     expires_after: ExpiresAfter | None = None
 
 
+class ListFiles(AskNewest):
+    """A page of files: of one purpose, or of all."""
+
+    limit: int = Field(default=10_000, ge=1, le=10_000)
+    purpose: str | None = None
+
+
 class CreateUpload(Body):
     """A file that will come in parts."""
 
     filename: str = Field(min_length=1, max_length=255)
     purpose: Purpose
-    bytes: int = Field(ge=1)
+    bytes: int = Field(ge=1, le=UPLOAD_LIMIT)
     mime_type: str
     expires_after: ExpiresAfter | None = None
+
+
+class AddPart(Body):
+    """The fields of the form beside the part itself: none."""
 
 
 class CompleteUpload(Body):
     """The order of the parts."""
 
-    part_ids: list[str] = Field(min_length=1)
+    part_ids: Items[str] = Field(min_length=1)
     md5: str | None = None
 
 

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Body, Part
-from luthier.server.wire.values import Metadata, metadata_labels
+from luthier.server.wire.lists import AskPage
+from luthier.server.wire.values import Items, Metadata, metadata_labels
 from luthier.store.jobs import Event, Job
 from luthier.store.resources import Resource
 from luthier.training.options import TuningOptions, default_rate
@@ -52,7 +53,7 @@ class WandB(Part):
     project: str = Field(min_length=1)
     name: str | None = None
     entity: str | None = None
-    tags: list[str] | None = None
+    tags: Items[str] | None = None
 
 
 class Integration(Part):
@@ -80,6 +81,26 @@ class CreatePermissions(Body):
     """The projects that may use a checkpoint."""
 
     project_ids: list[str] = Field(min_length=1, max_length=100)
+
+
+class ListJobs(AskPage):
+    """A page of jobs: those with some metadata, or ("null") with none."""
+
+    metadata: Literal["null"] | Metadata | None = None
+
+
+class ListCheckpoints(AskPage):
+    """A page of checkpoints."""
+
+    limit: int = Field(default=10, ge=1, le=100)
+
+
+class ListPermissions(AskPage):
+    """A page of permissions: of one project, or of all."""
+
+    limit: int = Field(default=10, ge=1, le=100)
+    order: Literal["ascending", "descending"] = "descending"
+    project_id: str | None = None
 
 
 def settings(asked: CreateJob) -> Hyperparameters:

@@ -11,6 +11,7 @@ from luthier.server.errors import ApiError
 from luthier.server.wire.body import Part
 from luthier.server.wire.logprobs import TokenBytes, tokens_json
 from luthier.server.wire.messages import ContentPart, read_text
+from luthier.server.wire.values import Items
 from luthier.store.ids import new_id
 
 Item = dict[str, Any]
@@ -23,11 +24,11 @@ class ItemIn(Part):
     type: Literal["message", "function_call", "function_call_output", "item_reference", "reasoning"] | None = None
     id: str | None = None
     role: Literal["user", "assistant", "system", "developer"] | None = None
-    content: str | list[ContentPart] | None = None
+    content: str | Items[ContentPart] | None = None
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
-    output: str | list[ContentPart] | None = None
+    output: str | Items[ContentPart] | None = None
     harmless: ClassVar[Mapping[str, str]] = {
         "status": "what is sent is complete",
         "phase": "the model's chat template knows no such mark",

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from luthier.server.wire.body import Body
+from luthier.server.wire.lists import AskPage
 from luthier.server.wire.values import Metadata
 from luthier.store.jobs import Event, Job
 from luthier.store.resources import Resource
@@ -19,6 +20,13 @@ class CreateVerbJob(Body):
 
     kind: str = Field(min_length=1)
     spec: dict[str, Any]
+    metadata: Metadata | None = None
+
+
+class ListVerbJobs(AskPage):
+    """A page of jobs: of one verb, or with some metadata."""
+
+    kind: str | None = None
     metadata: Metadata | None = None
 
 

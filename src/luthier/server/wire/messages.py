@@ -11,6 +11,7 @@ from pydantic import Field
 from luthier.records.messages import Message, Role, ToolCall
 from luthier.server.errors import ApiError
 from luthier.server.wire.body import Part, Refused
+from luthier.server.wire.values import Items, Schema
 
 TEXT_ONLY = "the models here read text only"
 
@@ -52,10 +53,10 @@ class MessageIn(Part):
     """One turn of a request."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[ContentPart] | None = None
+    content: str | Items[ContentPart] | None = None
     name: str | None = None
     refusal: str | None = None
-    tool_calls: list[ToolCallIn] | None = None
+    tool_calls: Items[ToolCallIn] | None = None
     function_call: FunctionCall | None = None
     tool_call_id: str | None = None
     reasoning_content: str | None = None
@@ -71,7 +72,7 @@ class FunctionIn(Part):
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Schema | None = None
     strict: bool | None = None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -14,10 +14,9 @@ from luthier.server.wire.chat import HARMLESS
 from luthier.server.wire.items import ItemIn
 from luthier.server.wire.messages import FunctionIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
-from luthier.server.wire.values import Metadata
+from luthier.server.wire.values import Items, Metadata, Schema
 
 LOGPROBS = "message.output_text.logprobs"
-MOST_ITEMS = 10_000
 Include = Literal[
     "message.output_text.logprobs",
     "reasoning.encrypted_content",
@@ -41,7 +40,7 @@ class FunctionTool(Part):
     type: Literal["function"]
     name: str = Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")
     description: str | None = None
-    parameters: dict[str, Any] | None = None
+    parameters: Schema | None = None
     strict: bool | None = None
 
     def function(self) -> FunctionIn:
@@ -49,19 +48,19 @@ class FunctionTool(Part):
         return FunctionIn(**{name: getattr(self, name) for name in FunctionIn.model_fields})
 
 
-class NamedTool(Part):
+class ForcedFunction(Part):
     """The function that has to be called."""
 
     type: Literal["function"]
     name: str
 
 
-class AllowedTools(Part):
+class AllowedFunctions(Part):
     """Some of the functions, and whether one of them has to be called."""
 
     type: Literal["allowed_tools"]
     mode: Literal["auto", "required"]
-    tools: list[NamedTool]
+    tools: Items[ForcedFunction]
 
 
 class Format(Part):
@@ -69,7 +68,7 @@ class Format(Part):
 
     type: Literal["text", "json_object", "json_schema"]
     name: str | None = Field(default=None, pattern=r"^[a-zA-Z0-9_-]{1,64}$")
-    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    schema_: Schema | None = Field(default=None, alias="schema")
     description: str | None = None
     strict: bool | None = None
 
@@ -93,12 +92,12 @@ class Read(Body):
     """What a model is to read."""
 
     model: str = Field(min_length=1)
-    input: str | Annotated[list[ItemIn], Field(max_length=MOST_ITEMS)] | None = None
+    input: str | Items[ItemIn] | None = None
     instructions: str | None = None
     previous_response_id: str | None = None
     conversation: str | ConversationIn | None = None
     tools: list[FunctionTool] | None = Field(default=None, max_length=128)
-    tool_choice: Literal["none", "auto", "required"] | NamedTool | AllowedTools | None = None
+    tool_choice: Literal["none", "auto", "required"] | ForcedFunction | AllowedFunctions | None = None
     parallel_tool_calls: bool | None = None
     text: TextIn | None = None
     harmless: ClassVar[Mapping[str, str]] = {"truncation": "tokens are counted before anything is cut"}
@@ -112,9 +111,9 @@ class Read(Body):
     def choice(self) -> Choice:
         """Returns which tools may be called, and which has to be."""
         match self.tool_choice:
-            case NamedTool() as named:
+            case ForcedFunction() as named:
                 return Choice(call=named.name)
-            case AllowedTools() as some:
+            case AllowedFunctions() as some:
                 return Choice([tool.name for tool in some.tools], ANY if some.mode == "required" else None)
             case str() as word:
                 return SIMPLE[word]
@@ -138,13 +137,13 @@ class CreateResponse(Read):
     """A response as it is asked for."""
 
     truncation: Literal["auto", "disabled"] | None = None
-    include: list[Include] | None = None
+    include: Items[Include] | None = None
     max_output_tokens: int | None = Field(default=None, ge=16, le=1_000_000)
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    top_logprobs: int | None = Field(default=None, ge=0, le=20)
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    temperature: float | None = Field(default=1.0, ge=0, le=2)
+    top_p: float | None = Field(default=1.0, ge=0, le=1)
+    top_logprobs: int | None = Field(default=0, ge=0, le=20)
+    presence_penalty: float | None = Field(default=0.0, ge=-2, le=2)
+    frequency_penalty: float | None = Field(default=0.0, ge=-2, le=2)
     store: bool | None = None
     stream: bool | None = None
     metadata: Metadata | None = None
@@ -170,12 +169,12 @@ class CreateResponse(Read):
         """Returns how the reply is drawn."""
         return Sampling(
             max_tokens=self.max_output_tokens,
-            temperature=1.0 if self.temperature is None else self.temperature,
-            top_p=1.0 if self.top_p is None else self.top_p,
-            presence_penalty=self.presence_penalty or 0.0,
-            frequency_penalty=self.frequency_penalty or 0.0,
+            temperature=self.value("temperature"),
+            top_p=self.value("top_p"),
+            presence_penalty=self.value("presence_penalty"),
+            frequency_penalty=self.value("frequency_penalty"),
             logprobs=self.logprobs,
-            top_logprobs=self.top_logprobs or 0,
+            top_logprobs=self.value("top_logprobs"),
         )
 
 
@@ -202,11 +201,11 @@ def response_json(asked: CreateResponse, id: str, created: int, more: Mapping[st
         "parallel_tool_calls": asked.parallel_tool_calls is not False,
         "max_output_tokens": asked.max_output_tokens,
         "max_tool_calls": None,
-        "temperature": 1.0 if asked.temperature is None else asked.temperature,
-        "top_p": 1.0 if asked.top_p is None else asked.top_p,
-        "top_logprobs": asked.top_logprobs or 0,
-        "presence_penalty": asked.presence_penalty or 0.0,
-        "frequency_penalty": asked.frequency_penalty or 0.0,
+        "temperature": asked.value("temperature"),
+        "top_p": asked.value("top_p"),
+        "top_logprobs": asked.value("top_logprobs"),
+        "presence_penalty": asked.value("presence_penalty"),
+        "frequency_penalty": asked.value("frequency_penalty"),
         "text": {"format": said, "verbosity": "medium"},
         "reasoning": {"effort": None, "summary": None},
         "truncation": asked.truncation or "disabled",
