@@ -45,7 +45,7 @@ class Database:
             raise
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             engine.dispose()
-            kind = AwayError if isinstance(error, DBAPIError) and _away(error) else StoreError
+            kind = AwayError if _away(error) else StoreError
             raise kind(_reason(error), where=shown(url), remedy="check that it is there and may be used") from None
         return cls(engine)
 
@@ -71,7 +71,7 @@ class Database:
         """Makes an `AwayError` of what the database cannot do now: it is away, locked or full."""
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, OSError) as error:
             if not _away(error):
                 raise
             raise AwayError(_reason(error, "cannot be used now"), where="database", remedy="try again") from error
@@ -109,7 +109,7 @@ def _engine(url: str) -> sa.Engine:
         case "sqlite":
             return _sqlite(parsed)
         case "postgresql":
-            return _postgres(parsed.set(drivername="postgresql+pg8000"))
+            return _postgres(parsed.set(drivername="postgresql+pg8000"), within_s=_ANSWER_S)
     raise StoreError(
         f"{parsed.get_backend_name()} is not supported", where="database", remedy="use sqlite or postgresql"
     )
@@ -137,7 +137,7 @@ def _make_folder(url: sa.URL) -> None:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _postgres(url: sa.URL, within_s: float | None = _ANSWER_S) -> sa.Engine:
+def _postgres(url: sa.URL, within_s: float | None) -> sa.Engine:
     patience = {"timeout": within_s}
     try:
         return sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, connect_args=patience)
@@ -196,8 +196,12 @@ _AWAY = ("08", "53", "57")
 """Classes of Postgres' error codes: no connection, no resources, ended by an operator."""
 
 
-def _away(error: DBAPIError) -> bool:
+def _away(error: Exception) -> bool:
     """Returns whether an error is the database's, and not the statement's."""
+    if isinstance(error, OSError):  # pg8000 lets some of its socket's through; those after one timed out have no number
+        return isinstance(error, TimeoutError | ConnectionError) or error.errno is None
+    if not isinstance(error, DBAPIError):
+        return False
     detail = error.orig.args[0] if error.orig is not None and error.orig.args else ""
     code = str(detail.get("C", "")) if isinstance(detail, dict) else ""
     known = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
