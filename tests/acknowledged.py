@@ -12,7 +12,7 @@ from typing import Any
 
 import openai
 from openai import OpenAI
-from serving import rows, upload, wait_until
+from serving import KEY, rows, upload, wait_until
 
 CHAT: Any = "/v1/chat/completions"
 TUNING: dict[str, Any] = {
@@ -70,8 +70,8 @@ def answered_once(client: OpenAI, batch: Any, count: int) -> None:
 class Customer:
     """Uploads files, whole and in parts, and has chats stored, in threads, through whatever happens to the server."""
 
-    def __init__(self, client: OpenAI, seed: int, *, pause_s: float = 0.3) -> None:
-        self._client, self._pause_s = client, pause_s
+    def __init__(self, url: str, seed: int, *, pause_s: float = 1.0) -> None:
+        self._client, self._pause_s = OpenAI(base_url=url, api_key=KEY, max_retries=0, timeout=60), pause_s
         self.files: dict[str, bytes] = {}
         self.chats: dict[str, str] = {}
         self.errors: list[Exception] = []
@@ -94,10 +94,11 @@ class Customer:
             self._left.set()
             for thread in self._threads:
                 thread.join()
+            self._client.close()
 
     def look(self, client: OpenAI) -> None:
         """Fails unless everything is there, as it was, and no call was answered wrongly."""
-        assert [repr(error) for error in self.errors] == []
+        assert not self.errors, self.errors
         listed = {file.id for file in client.files.list()}
         assert self.files.keys() <= listed
         for id, content in self.files.items():

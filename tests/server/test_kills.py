@@ -88,8 +88,7 @@ def _adapter(home: Path, job_id: str) -> dict[str, object]:
 
 def _round(served: Served, draw: random.Random, victims: list[str], expected: dict[int, float]) -> None:
     """Has a job, a batch, uploads and chats disturbed, and looks at what became of them."""
-    client = served.running.client(timeout=60)
-    customer = Customer(client, draw.randrange(1000))
+    client, customer = served.running.client(), Customer(served.running.url, draw.randrange(1000))
     job, batch = tune(client), ask_in_batch(client, LINES)
     seen: set[str] = set()
     said: dict[int, float] = {}
@@ -122,8 +121,9 @@ def _wait(running: Running, job_id: str, draw: random.Random) -> None:
     with running.client() as client:
         steps = max(losses(client, job_id), default=0) + draw.randint(1, 15)
         wait_until(
-            lambda: max(losses(client, job_id), default=0) >= steps
-            or client.fine_tuning.jobs.retrieve(job_id).finished_at,
+            lambda: (
+                max(losses(client, job_id), default=0) >= steps or client.fine_tuning.jobs.retrieve(job_id).finished_at
+            ),
             within_s=300,
         )
     time.sleep(draw.uniform(0, 0.3))
