@@ -25,6 +25,7 @@ time.time = _set
 """A start-up file of Python: in every process that finds it, the clock is as much ahead as a file says."""
 
 
+@pytest.mark.soak  # tests/store/test_silence.py has the same with clocks of its own
 def test_the_clock_is_set_while_a_job_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, code = tmp_path / "clock", tmp_path / "code"
     clock.write_text("0")
@@ -49,9 +50,9 @@ def test_the_clock_is_set_while_a_job_runs(tmp_path: Path, monkeypatch: pytest.M
                 set_clock(ahead_s)
             done = ended(client, job.id)
             said = other.read_text() + "".join(log.read_text() for log in tmp_path.glob("home-*.log"))
+        assert done.status == "succeeded", done.error
+        assert [(id, attempt) for id, _, attempt in TAKEN.findall(said)] == [(job.id, "1")]
+        assert sorted(losses(client, job.id)) == list(range(1, 49))
+        assert client.files.content(file.id).read() == b"kept"
     finally:
         running.end()
-    assert done.status == "succeeded", done.error
-    assert [(id, attempt) for id, _, attempt in TAKEN.findall(said)] == [(job.id, "1")]
-    assert sorted(losses(client, job.id)) == list(range(1, 49))
-    assert client.files.content(file.id).read() == b"kept"

@@ -70,7 +70,6 @@ def test_a_full_disk_and_room_again(running: Running, small_disk: Path) -> None:
     content = os.urandom(500_000)
     file = upload(client, content, purpose="user_data")
     chat = client.chat.completions.create(model="fiddle", messages=ASK, max_tokens=8, store=True)
-    expected = losses(client, ended(client, tune(client).id).id)
     job, batch = tune(client), ask_in_batch(client, LINES)
     wait_until(lambda: max(losses(client, job.id), default=0) >= 5)
 
@@ -91,7 +90,7 @@ def test_a_full_disk_and_room_again(running: Running, small_disk: Path) -> None:
     answered_once(client, ended_batch(client, batch.id), LINES)
     done = ended(client, job.id)
     assert (done.status, done.error and done.error.message) == ("succeeded", None)
-    assert losses(client, job.id) == expected
+    assert sorted(losses(client, job.id)) == list(range(1, 49))
     upload(client, "and on", purpose="user_data")
 
 

@@ -41,7 +41,7 @@ def worker(home: Path, *words: str, env: dict[str, str] | None = None) -> Iterat
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("count", [6, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("count", [3, pytest.param(20, marks=pytest.mark.soak)])
 def test_three_workers_share_the_jobs(tmp_path: Path, database: tuple[str, ...], count: int) -> None:
     home = tmp_path / "home"
     running = serve(home, *database)
@@ -67,7 +67,7 @@ def _add(running: Running, file_id: str, count: int) -> str:
     """Returns a new job: a look at some rows, or a short run where many are asked for."""
     spec: dict[str, Any] = {"rows": [file_id]}
     kind = "data"
-    if count > 6:
+    if count > 3:
         kind, spec = "tune", spec | {"max_steps": 2, "answer_rows": 0, "test_fraction": 0.0}
     answer = httpx.post(f"{running.url}/luthier/jobs", json={"kind": kind, "spec": spec}, headers=AS_OWNER)
     assert answer.status_code == 200, answer.text
