@@ -47,7 +47,7 @@ compat:
 
 soak:
 	@sh scripts/setup.sh dev
-	$(PYTEST) -m "soak or hypothesis" --hypothesis-profile soak $(ARGS)
+	$(PYTEST) -s -m "soak or hypothesis" --hypothesis-profile soak $(ARGS)
 
 bench:
 	@sh scripts/setup.sh dev

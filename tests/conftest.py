@@ -55,15 +55,28 @@ def luthier_command() -> Run:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Yields the URL of a PostgreSQL; skips where none is installed, unless LUTHIER_NEED_POSTGRES asks for it."""
+def postgres_programs() -> Path:
+    """Returns where PostgreSQL's programs are; skips where there are none, unless LUTHIER_NEED_POSTGRES asks for it."""
     programs = postgres.programs()
     if programs is None:
         if os.environ.get("LUTHIER_NEED_POSTGRES"):
             pytest.fail("PostgreSQL is not installed, and LUTHIER_NEED_POSTGRES asks for it")
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    with postgres.running(programs) as url:
-        yield url
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_programs: Path) -> Iterator[str]:
+    """Yields the URL of a PostgreSQL that every test shares."""
+    with postgres.running(postgres_programs) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def own_postgres(postgres_programs: Path) -> Iterator[postgres.Postgres]:
+    """Yields a PostgreSQL that the tests of a module may stop, if they start it again."""
+    with postgres.running(postgres_programs) as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 
 
@@ -39,6 +40,10 @@ class ContextError(ModelError):
 
 class CapacityError(LuthierError):
     """The work does not fit the memory or the disk at hand."""
+
+
+class DiskFullError(CapacityError):
+    """There is no room left on a disk; the same is possible once there is."""
 
 
 class BusyError(LuthierError):
@@ -82,6 +87,10 @@ class TrainingError(LuthierError):
 
 class StoreError(LuthierError):
     """The database or the blobs cannot be used: out of reach, damaged, or of another version."""
+
+
+class AwayError(StoreError):
+    """The database cannot be used now (it is away, locked or full); the same may well be possible in a moment."""
 
 
 class NotFoundError(LuthierError):
@@ -149,3 +158,10 @@ class RowsError(LuthierError):
     def __str__(self) -> str:
         head = f"{self.where}: {self.problem}" if self.where else self.problem
         return f"{head}\n{self.remedy}" if self.remedy else head
+
+
+def disk_is_full(error: BaseException) -> bool:
+    """Returns whether an error says that there is no room left on a disk."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"os error {errno.ENOSPC}" in str(error)  # of safetensors, whose errors have words alone

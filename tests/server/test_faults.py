@@ -1,4 +1,4 @@
-"""A server, its worker and its jobs, killed at any point: what was acknowledged is there, and jobs end the same."""
+"""A server that is killed or asked to end while a job runs, how soon it answers, and where it listens."""
 
 from __future__ import annotations
 
@@ -10,15 +10,9 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from acknowledged import losses, tune
 from openai import OpenAI
-from safetensors.torch import load_file
-from serving import AS_OWNER, Running, ended, rows, serve, upload, wait_until
-
-SETTINGS: dict[str, Any] = {
-    "model": "fiddle",
-    "seed": 3,
-    "method": {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 3, "batch_size": 1}}},
-}
+from serving import AS_OWNER, Running, ended, serve, wait_until
 
 
 @pytest.fixture
@@ -35,62 +29,14 @@ def running(home: Path) -> Iterator[list[Running]]:
         server.end()
 
 
-def start(client: OpenAI) -> Any:
-    return client.fine_tuning.jobs.create(training_file=upload(client, rows(24)).id, **SETTINGS)
-
-
-def losses(client: OpenAI, job: Any) -> dict[int, float]:
-    events = client.fine_tuning.jobs.list_events(job.id, limit=100)
-    return {event.data["step"]: event.data["train_loss"] for event in events if "train_loss" in (event.data or {})}
-
-
-def processes(server: Running, words: str) -> list[psutil.Process]:
-    """Returns the processes under a server whose command line holds `words`."""
-    children = psutil.Process(server.process.pid).children(recursive=True)
-    return [
-        child for child in children if child.status() != psutil.STATUS_ZOMBIE and words in " ".join(child.cmdline())
-    ]
-
-
 def step_of(client: OpenAI, job: Any, step: int) -> Any:
-    return lambda: max(losses(client, job), default=0) >= step
-
-
-@pytest.mark.both_databases
-def test_a_job_whose_processes_are_killed_ends_the_same(
-    home: Path, database: tuple[str, ...], running: list[Running]
-) -> None:
-    running.append(server := serve(home, *database))
-    client = server.client()
-    whole = ended(client, start(client).id)
-    job = start(client)
-    wait_until(step_of(client, job, 10))
-    processes(server, "server.runner")[0].kill()
-    wait_until(step_of(client, job, 20))
-    for words in ("server.work", "server.runner"):
-        for process in processes(server, words):
-            process.kill()
-    wait_until(step_of(client, job, 30))
-    acknowledged = losses(client, job)
-    events = {event.id for event in client.fine_tuning.jobs.list_events(job.id)}
-    server.end(signal.SIGKILL)
-    running.append(server := serve(home, *database))
-    client = server.client()
-    again = ended(client, job.id)
-    assert again.status == "succeeded", again.error
-    assert events <= {event.id for event in client.fine_tuning.jobs.list_events(job.id)}
-    assert losses(client, job) == losses(client, whole)
-    assert acknowledged.items() <= losses(client, job).items()
-    assert client.files.content(job.training_file).read() == client.files.content(whole.training_file).read()
-    kept = [home / "runs" / one.id / "run" / "model" / "adapter_model.safetensors" for one in (whole, job)]
-    first, second = (load_file(path) for path in kept)
-    assert all(first[name].equal(second[name]) for name in first)
+    return lambda: max(losses(client, job.id), default=0) >= step
 
 
 def test_nothing_runs_on_when_the_server_is_killed(home: Path, running: list[Running]) -> None:
     running.append(server := serve(home))
     client = server.client()
-    job = start(client)
+    job = tune(client)
     wait_until(step_of(client, job, 2))
     left = psutil.Process(server.process.pid).children(recursive=True)
     server.end(signal.SIGKILL)
@@ -101,7 +47,7 @@ def test_nothing_runs_on_when_the_server_is_killed(home: Path, running: list[Run
 def test_a_server_that_is_asked_to_end_saves_what_runs(home: Path, running: list[Running]) -> None:
     running.append(server := serve(home))
     client = server.client()
-    job = start(client)
+    job = tune(client)
     wait_until(step_of(client, job, 5))
     assert server.end(signal.SIGTERM) == 0
     running.append(server := serve(home))

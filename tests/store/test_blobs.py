@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from luthier.errors import CapacityError, NotFoundError, StoreError
+from luthier.errors import CapacityError, DiskFullError, NotFoundError, StoreError
 from luthier.store.blobs import Blobs
 
 CONTENT = b"one" * 1000
@@ -82,7 +82,7 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     blobs = Blobs(str(tmp_path / "blobs"), tmp_path / "cache")
     monkeypatch.setattr("luthier.store.blobs.os.fsync", full)
-    with pytest.raises(StoreError, match="No space left on device; make room"):
+    with pytest.raises(DiskFullError, match="No space left on device; make room"):
         blobs.put([CONTENT])
     assert not [file for file in tmp_path.rglob("*") if file.is_file()]
 

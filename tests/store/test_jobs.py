@@ -15,7 +15,7 @@ from luthier.store.jobs import MAX_ATTEMPTS, Jobs, LeaseLost, NewEvent
 
 @pytest.fixture
 def jobs(database: Database, clock: Any) -> Jobs:
-    return Jobs(database, lease_s=10, clock=clock)
+    return Jobs(database, lease_s=10, clock=clock, ticks=clock)
 
 
 def _add(jobs: Jobs, id: str = "a", kind: str = "tune", **given: Any) -> None:
@@ -87,7 +87,7 @@ def test_a_silent_worker_loses_the_job_and_cannot_write_to_it(jobs: Jobs, clock:
     jobs.beat("a", "w1")
     clock.now += 9
     assert jobs.lease("w2") is None
-    clock.now += 2
+    clock.now += 4
     again = jobs.lease("w2")
     assert again is not None
     assert (again.owner, again.attempts) == ("w2", 2)
@@ -126,6 +126,7 @@ def test_what_a_job_says_again_is_kept_once(jobs: Jobs, clock: Any) -> None:
     _add(jobs)
     jobs.lease("w")
     jobs.beat("a", "w", events=[NewEvent("metric", f"step {n}", key=f"step-{n}") for n in (1, 2)])
+    assert jobs.lease("w2") is None
     clock.now += 11
     jobs.lease("w2")
     jobs.beat("a", "w2", events=[NewEvent("metric", f"step {n}", key=f"step-{n}") for n in (2, 3)])

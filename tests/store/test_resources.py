@@ -165,12 +165,30 @@ def test_what_has_expired_is_gone(resources: Resources, blobs: Blobs, clock: Any
     with pytest.raises(NotFoundError):
         resources.get("file", "a", "p")
     assert _ids(resources.list("file", "p")) == []
-    resources.sweep(forget_after_s=100)
+    clock.now += 50
+    resources.sweep(expired_for_s=50, forget_after_s=100)
     assert not blobs.holds(blob.sha256)
     clock.now += 101
-    resources.sweep(forget_after_s=100)
+    resources.sweep(expired_for_s=50, forget_after_s=100)
     with pytest.raises(NotFoundError):
         resources.list("file", "p", after="a")
+
+
+def test_a_clock_that_was_wrong_for_a_while_takes_nothing_for_good(
+    resources: Resources, blobs: Blobs, clock: Any
+) -> None:
+    blob = blobs.put([b"x"])
+    resources.add("file", "a", "p", {"n": 1}, expires_at=int(clock.now) + 60, parts={"": blob})
+    clock.now += 3600
+    with pytest.raises(NotFoundError):
+        resources.get("file", "a", "p")
+    resources.sweep(expired_for_s=3600, forget_after_s=100)
+    clock.now -= 3600
+    assert resources.get("file", "a", "p").body == {"n": 1}
+    assert blobs.holds(blob.sha256)
+    clock.now += 3660
+    resources.sweep(expired_for_s=3600, forget_after_s=100)
+    assert not blobs.holds(blob.sha256)
 
 
 def test_blobs_go_with_the_last_row_that_uses_them(resources: Resources, blobs: Blobs) -> None:

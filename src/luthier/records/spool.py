@@ -5,7 +5,6 @@ Only the index of the files' names is held in memory, so memory does not grow wi
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from luthier.errors import CapacityError
+from luthier.errors import DiskFullError, disk_is_full
 from luthier.records.examples import Origin
 
 _INDEX_BUFFER_ROWS = 4096
@@ -110,7 +109,7 @@ def _release(descriptor: int, folder: Path | None) -> None:
 
 
 class _disk:  # noqa: N801  (reads as a word: with _disk(folder))
-    """Turns a full disk into a `CapacityError` that says where to make room."""
+    """Turns a full disk into a `DiskFullError` that says where to make room."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -119,6 +118,6 @@ class _disk:  # noqa: N801  (reads as a word: with _disk(folder))
         return None
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error is not None and disk_is_full(error):
             remedy = "make room there, or set TMPDIR to a larger disk"
-            raise CapacityError("no space left for the rows", where=str(self.folder), remedy=remedy) from None
+            raise DiskFullError("no space left for the rows", where=str(self.folder), remedy=remedy) from None

@@ -6,6 +6,7 @@ Answers are on disk as they come, in the store's folder. A server that takes ove
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -21,7 +22,7 @@ from typing import IO, Any, Literal
 import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from luthier.errors import NotFoundError
+from luthier.errors import AwayError, DiskFullError, NotFoundError, disk_is_full
 from luthier.server.app import INSIDE
 from luthier.server.state import Server
 from luthier.server.wire.batches import (
@@ -42,6 +43,8 @@ LOOK_S, BEAT_S = 0.5, 0.5
 AT_ONCE = 8
 """Requests of a batch that are under way together: the engine has places left for people who wait."""
 TRIES, PAUSE_S = 6, 1.0
+AGAIN_S = 5.0
+"""Between two looks at a store that is away, or a disk that is full."""
 RESULTS = {"output": "output", "errors": "error"}
 """Where answers are written -> what their file is called."""
 UNFORESEEN = {"code": "server_error", "message": "The server failed on this request; its log says why."}
@@ -75,7 +78,10 @@ class Batches:
                         runner.run(_Batch(self._server, self._app, job, self._owner, self._leaving).run())
                 except LeaseLost:
                     continue
-                except Exception:  # a store that is away for a moment: the lease runs out, and it is taken again
+                except AwayError as error:  # the lease runs out, and the batch is taken again
+                    LOG.warning("batches wait for the store: %s", error)
+                    self._leaving.wait(AGAIN_S)
+                except Exception:
                     LOG.exception("a batch was let go")
 
 
@@ -116,9 +122,19 @@ class _Batch:
         except _NoInput:
             said = f"The file {self._job.spec['input_file_id']} has been deleted."
             self._fail([{"code": "invalid_value", "line": None, "message": said, "param": "input_file_id"}])
+        except (OSError, DiskFullError) as error:
+            self._wait_for_room(error)
         finally:
             beat.cancel()
             self._close_files()
+
+    def _wait_for_room(self, error: Exception) -> None:
+        """Lets the batch be taken again in a while, where the disk is full: what has been answered is kept."""
+        if not (isinstance(error, DiskFullError) or disk_is_full(error)):
+            raise error
+        LOG.warning("batch %s waits for room on the disk", self._job.id)
+        self._leaving.wait(AGAIN_S)
+        self._store.jobs.end(self._job.id, self._owner, "queued", orderly=True)
 
     async def _beat(self) -> None:
         """Holds the lease, and hears what is wanted."""
@@ -292,8 +308,9 @@ class _Batch:
     def _close_files(self) -> None:
         for stream in self._files.values():
             if not stream.closed:
-                os.fsync(stream.fileno())
-                stream.close()
+                with contextlib.suppress(OSError):  # no room: a line that is not whole is asked for again
+                    os.fsync(stream.fileno())
+                    stream.close()
 
 
 def _checked(path: Path, endpoint: str) -> tuple[int, str | None]:

@@ -9,12 +9,14 @@ from luthier.errors import (
     BusyError,
     CapacityError,
     ContextError,
+    DiskFullError,
     EngineError,
     LimitError,
     LuthierError,
     NotFoundError,
     RemoteError,
     StoreError,
+    disk_is_full,
 )
 
 INVALID = "invalid_request_error"
@@ -61,12 +63,12 @@ def as_api_error(error: Exception) -> ApiError:
             return error
         case NotFoundError():
             return ApiError(str(error), status=404, param=error.param)
+        case StoreError() | DiskFullError():
+            return ApiError(str(error), status=503, kind="server_error", retry=True)
         case CapacityError():
             return ApiError(str(error), status=413, param=error.param)
         case RemoteError():
             return _from_elsewhere(error)
-        case StoreError():
-            return ApiError(str(error), status=503, kind="server_error", retry=True)
         case LimitError(what="money"):
             return ApiError(str(error), status=429, code="insufficient_quota", kind="insufficient_quota")
         case LimitError():
@@ -81,6 +83,9 @@ def as_api_error(error: Exception) -> ApiError:
             return ApiError(str(error), code="context_length_exceeded", param=error.param or "messages")
         case LuthierError():
             return ApiError(str(error), param=error.param, code="invalid_value")
+        case OSError() if disk_is_full(error):
+            said = "The server's disk is full: somebody has to make room on it. Nothing of this request was kept."
+            return ApiError(said, status=503, kind="server_error", retry=True)
     return ApiError("The server failed on this request; its log says why.", status=500, kind="server_error", retry=True)
 
 

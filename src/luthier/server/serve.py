@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from luthier.store.opened import Store
 
 LOOK_S = 0.2
-SWEEP_S, FORGET_S = 600.0, 7 * 24 * 3600.0
-"""Between looks for what has expired; how long the place of a deleted row is kept, for lists that go on after it."""
+SWEEP_S, EXPIRED_S, FORGET_S = 600.0, 24 * 3600.0, 7 * 24 * 3600.0
+"""Between looks for what has expired; how long that stays on the disk, out of reach, in case the clock is wrong; how
+long the place of a deleted row is kept, for lists that go on after it."""
 KEEP_ALIVE_S = 75
 """Longer than clients keep an idle connection: one that the server closes first may lose a request."""
 AGAIN_S = 2.0
@@ -134,7 +135,7 @@ def _web(app: ASGIApp, spec: Spec) -> uvicorn.Server:
 def _sweep(store: Store, report: Report) -> None:
     """Takes away what has expired; a store that is away for a moment is swept the next time."""
     try:
-        store.resources.sweep(forget_after_s=FORGET_S)
+        store.resources.sweep(expired_for_s=EXPIRED_S, forget_after_s=FORGET_S)
     except Exception as error:
         report.event("warning", f"what has expired could not be taken away: {error}")
 

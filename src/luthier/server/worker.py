@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -9,11 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from luthier import workflows
+from luthier.errors import AwayError
 from luthier.report import Report
 from luthier.server.options import WorkerOptions
 from luthier.server.sharing import start
@@ -26,6 +28,8 @@ POLL_S = 0.25
 GRACE_S = 3.0
 """How long a cancelled job may take to end by itself."""
 RUNNER = "luthier.server.runner"
+AWAY = os.EX_TEMPFAIL
+"""What the process of a job ends with when the store was away: nothing is wrong with the job."""
 
 
 class Spec(WorkerOptions):
@@ -60,19 +64,44 @@ def run(spec: Spec, report: Report) -> Result:
     owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     report.event("info", f"worker {owner} takes jobs from {store.folder}")
     done, parent, kinds = 0, os.getppid(), workflows.jobs()
+    store_is = _Reach(report)
     try:
         while not report.cancelled() and os.getppid() == parent:
-            job = store.jobs.lease(owner, kinds)
+            job = None
+            with store_is.tried():
+                job = store.jobs.lease(owner, kinds)
             if job is None:
                 time.sleep(POLL_S)
                 continue
             report.event("info", f"job {job.id} ({job.kind}), attempt {job.attempts}")
-            _Child(store, job, owner, spec).watch(report)
-            report.event("info", f"job {job.id}: {store.jobs.get(job.id).status}")
+            _Child(store, job, owner, spec).watch(report, store_is)
+            with store_is.tried():
+                report.event("info", f"job {job.id}: {store.jobs.get(job.id).status}")
             done += 1
     finally:
         store.close()
     return Result(done)
+
+
+class _Reach:
+    """Whether the store can be reached, which is said once each time that this changes."""
+
+    def __init__(self, report: Report) -> None:
+        self._report, self.away = report, False
+
+    @contextlib.contextmanager
+    def tried(self) -> Iterator[None]:
+        """Goes on after what was tried in vain, for the store was away."""
+        try:
+            yield
+        except AwayError as error:
+            if not self.away:
+                self._report.event("warning", f"the worker waits for the store: {error}")
+            self.away = True
+        else:
+            if self.away:
+                self._report.event("info", "the store is back")
+            self.away = False
 
 
 class _Child:
@@ -84,15 +113,20 @@ class _Child:
         self._process = start(words, spec.model_dump_json(include=set(WorkerOptions.model_fields)))
         self._asked_at: float | None = None
 
-    def watch(self, report: Report) -> None:
-        """Returns once the process has ended and the job has been let go."""
+    def watch(self, report: Report, store_is: _Reach) -> None:
+        """Returns once the process has ended and the job has been let go, or cannot be: its lease runs out then."""
         while (code := self._process.poll()) is None:
             if report.cancelled():
                 self._process.terminate()
-            self._end_if_cancelled()
+            with store_is.tried():
+                self._end_if_cancelled()
             time.sleep(POLL_S)
-        if code != 0:
-            self._let_go(code)
+        while code != 0:
+            with store_is.tried():
+                self._let_go(code)
+            if not store_is.away or report.cancelled():
+                return
+            time.sleep(POLL_S)
 
     def _end_if_cancelled(self) -> None:
         if self._store.jobs.get(self._job.id).wanted != "cancel":
@@ -112,12 +146,19 @@ class _Child:
         said, error = f"the process of the job was ended by signal {-code}; the job goes back to the queue", None
         if job.wanted == "cancel":
             status, said = "cancelled", "Job cancelled"
+        elif code == AWAY:
+            said = "the store could not be used; the job goes back to the queue"
         elif code > 0:
             status, said = "failed", "The job failed: the server's log says why"
             error = {"code": "server_error", "message": "Something unforeseen happened; the server's log says what."}
         try:
             self._store.jobs.end(
-                job.id, self._owner, status, error=error, events=[NewEvent("info" if error is None else "error", said)]
+                job.id,
+                self._owner,
+                status,
+                error=error,
+                events=[NewEvent("info" if error is None else "error", said)],
+                orderly=code == AWAY,
             )
         except LeaseLost:
             return

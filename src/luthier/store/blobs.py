@@ -10,10 +10,11 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import IO, Any
 
-from luthier.errors import CapacityError, NotFoundError, StoreError
+from luthier.errors import CapacityError, DiskFullError, NotFoundError, StoreError, disk_is_full
 
 PIECE = 1 << 20
 
@@ -43,8 +44,10 @@ class Blobs:
             self._remote, self._root = _file_system(url)
 
     def put(self, pieces: Iterable[bytes], *, limit_bytes: int | None = None) -> Blob:
-        """Returns the blob of all `pieces`, which is on disk then. `CapacityError` when they pass `limit_bytes`."""
-        self._cache.mkdir(parents=True, exist_ok=True)
+        """Returns the blob of all `pieces`, which is on disk then. `CapacityError` when they pass `limit_bytes`,
+        `DiskFullError` when there is no room for them."""
+        with _disk():
+            self._cache.mkdir(parents=True, exist_ok=True)
         folder = self._cache if self._remote else Path(self._root)
         partial = folder / f".partial-{os.getpid()}-{secrets.token_hex(8)}"
         try:
@@ -52,10 +55,7 @@ class Blobs:
             if self._remote:
                 self._send(partial, blob)
             else:
-                target = Path(self._place(blob.sha256))
-                target.parent.mkdir(exist_ok=True)
-                partial.replace(target)
-                _sync_folder(target.parent)
+                _rename(partial, Path(self._place(blob.sha256)))
         finally:
             partial.unlink(missing_ok=True)
         return blob
@@ -159,16 +159,17 @@ def _file_system(url: str) -> tuple[Any, str]:
 
 def _write(path: Path, pieces: Iterable[bytes], limit_bytes: int | None) -> Blob:
     digest, size = hashlib.sha256(), 0
-    with path.open("wb") as stream:
+    with _disk():
+        stream = path.open("wb", buffering=0)
+    with stream:
         for piece in pieces:
             size += len(piece)
             if limit_bytes is not None and size > limit_bytes:
                 raise CapacityError(f"more than {limit_bytes:,} bytes", where="file", remedy="split it")
             digest.update(piece)
             with _disk():
-                stream.write(piece)
+                _write_all(stream, piece)
         with _disk():
-            stream.flush()
             os.fsync(stream.fileno())
     return Blob(digest.hexdigest(), size)
 
@@ -179,9 +180,25 @@ def _disk() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StoreError(
-            f"cannot be written: {error.strerror}", where="blobs", remedy="make room on the disk"
-        ) from None
+        said = f"cannot be written: {error.strerror}"
+        if disk_is_full(error):
+            raise DiskFullError(said, where="blobs", remedy="make room on the disk") from None
+        raise StoreError(said, where="blobs", remedy="check the disk") from None
+
+
+def _write_all(stream: FileIO, piece: bytes) -> None:
+    """Writes all of `piece`: a disk that gets full takes a part of it first."""
+    left = memoryview(piece)
+    while left:
+        left = left[stream.write(left) :]
+
+
+def _rename(partial: Path, target: Path) -> None:
+    """Gives whole bytes their name, for good."""
+    with _disk():
+        target.parent.mkdir(exist_ok=True)
+        partial.replace(target)
+        _sync_folder(target.parent)
 
 
 def _link(source: Path, target: Path) -> None:

@@ -12,13 +12,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from luthier.errors import LuthierError, StoreError
+from luthier.errors import AwayError, LuthierError, StoreError
 
 REVISION = "0002"
 """The migration this code works with: the newest one."""
 _WRITES = "luthier_writes"
 _MIGRATION_LOCK = 0x4C55_5448
 _BUSY_MS = 30_000
+_ANSWER_S = 10.0
+"""How long Postgres may take to be connected to, and to answer a statement: where it hangs, nobody else should."""
 
 
 class Database:
@@ -32,7 +34,7 @@ class Database:
     def open(cls, url: str) -> Database:
         """Returns the database at `url` (sqlite:///FILE or postgresql://...), made and migrated if need be.
 
-        `StoreError` when it cannot be reached, or was written by a newer Luthier.
+        `AwayError` when it cannot be reached, `StoreError` when it cannot be used or was written by a newer Luthier.
         """
         engine = _engine(url)
         try:
@@ -43,9 +45,8 @@ class Database:
             raise
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             engine.dispose()
-            raise StoreError(
-                _reason(error), where=shown(url), remedy="check that it is there and may be used"
-            ) from None
+            kind = AwayError if _away(error) else StoreError
+            raise kind(_reason(error), where=shown(url), remedy="check that it is there and may be used") from None
         return cls(engine)
 
     @contextlib.contextmanager
@@ -67,15 +68,15 @@ class Database:
 
     @contextlib.contextmanager
     def _reached(self) -> Iterator[None]:
-        """Makes a `StoreError` of what the database cannot do now: it is away, locked or full."""
+        """Makes an `AwayError` of what the database cannot do now: it is away, locked or full."""
         try:
             yield
-        except DBAPIError as error:
+        except (DBAPIError, OSError) as error:
             if not _away(error):
                 raise
-            raise StoreError(_reason(error, "cannot be used now"), where="database", remedy="try again") from error
+            raise AwayError(_reason(error, "cannot be used now"), where="database", remedy="try again") from error
         except PoolTimeout as error:
-            raise StoreError("has no connection left", where="database", remedy="try again") from error
+            raise AwayError("has no connection left", where="database", remedy="try again") from error
 
     def lock(self, connection: sa.Connection, name: str) -> None:
         """Waits until no other write that locked `name` is under way. (SQLite has one write at a time anyhow.)"""
@@ -108,7 +109,7 @@ def _engine(url: str) -> sa.Engine:
         case "sqlite":
             return _sqlite(parsed)
         case "postgresql":
-            return _postgres(parsed.set(drivername="postgresql+pg8000"))
+            return _postgres(parsed.set(drivername="postgresql+pg8000"), within_s=_ANSWER_S)
     raise StoreError(
         f"{parsed.get_backend_name()} is not supported", where="database", remedy="use sqlite or postgresql"
     )
@@ -136,9 +137,10 @@ def _make_folder(url: sa.URL) -> None:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _postgres(url: sa.URL) -> sa.Engine:
+def _postgres(url: sa.URL, within_s: float | None) -> sa.Engine:
+    patience = {"timeout": within_s}
     try:
-        return sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True)
+        return sa.create_engine(url, pool_size=8, max_overflow=32, pool_pre_ping=True, connect_args=patience)
     except ModuleNotFoundError:
         raise StoreError("Postgres needs pg8000", where="database", remedy="pip install 'luthier[postgres]'") from None
 
@@ -148,11 +150,17 @@ def _migrate(engine: sa.Engine) -> None:
     with engine.connect() as connection, connection.begin():
         if _revision(connection) == REVISION:
             return
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
-        if _revision(connection) != REVISION:
-            upgrade(connection)
+    postgres = engine.dialect.name == "postgresql"
+    patient = _postgres(engine.url, within_s=None) if postgres else engine  # steps over large tables take their time
+    try:
+        with patient.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+            if postgres:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
+            if _revision(connection) != REVISION:
+                upgrade(connection)
+    finally:
+        if patient is not engine:
+            patient.dispose()
 
 
 def upgrade(connection: sa.Connection) -> None:
@@ -188,8 +196,12 @@ _AWAY = ("08", "53", "57")
 """Classes of Postgres' error codes: no connection, no resources, ended by an operator."""
 
 
-def _away(error: DBAPIError) -> bool:
+def _away(error: Exception) -> bool:
     """Returns whether an error is the database's, and not the statement's."""
+    if isinstance(error, OSError):  # pg8000 lets some of its socket's through; those after one timed out have no number
+        return isinstance(error, TimeoutError | ConnectionError) or error.errno is None
+    if not isinstance(error, DBAPIError):
+        return False
     detail = error.orig.args[0] if error.orig is not None and error.orig.args else ""
     code = str(detail.get("C", "")) if isinstance(detail, dict) else ""
     known = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated

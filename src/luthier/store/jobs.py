@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from luthier.errors import NotFoundError, StateError
+from luthier.errors import AwayError, NotFoundError, StateError
 from luthier.store.database import Database
 from luthier.store.ids import new_id
 from luthier.store.labels import Labels, attach, labelled
+from luthier.store.silence import Silence
 from luthier.store.tables import EVENTS as E
 from luthier.store.tables import JOBS as J
 
@@ -76,8 +77,15 @@ class NewEvent:
 class Jobs:
     """The job table, for the doors that add to it and for the workers that empty it."""
 
-    def __init__(self, database: Database, *, lease_s: float = 15.0, clock: Callable[[], float] = time.time) -> None:
-        self._database, self._clock = database, clock
+    def __init__(
+        self,
+        database: Database,
+        *,
+        lease_s: float = 15.0,
+        clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database, self._clock, self._silence = database, clock, Silence(ticks)
         self.lease_s = lease_s
 
     # ---- for those who ask for work
@@ -200,27 +208,52 @@ class Jobs:
 
         A job whose worker has been silent that long is free again; one that lost `MAX_ATTEMPTS` workers has failed.
         """
-        now = self._clock()
-        free = sa.or_(J.c.status == "queued", sa.and_(J.c.status == "running", J.c.lease_until < now))
-        query = sa.select(J).where(free, *([J.c.kind.in_(kinds)] if kinds is not None else []))
-        query = query.order_by(J.c.position).limit(1).with_for_update(skip_locked=True)
+        wanted = [J.c.kind.in_(kinds)] if kinds is not None else []
         while True:
-            with self._database.write() as connection:
-                row = connection.execute(query).first()
-                if row is None:
-                    return None
-                job = _job(row)
-                if (early := self._settled(job)) is None:
-                    values = {
-                        "status": "running",
-                        "owner": owner,
-                        "lease_until": now + self.lease_s,
-                        "attempts": job.attempts + 1,
-                        "started_at": job.started_at or int(now),
-                    }
-                    connection.execute(sa.update(J).where(J.c.id == job.id).values(**values))
-                    return self._get(connection, job.id)
-                connection.execute(sa.update(J).where(J.c.id == job.id).values(**early, owner=None, lease_until=None))
+            try:
+                with self._database.write() as connection:
+                    free = sa.or_(J.c.status == "queued", self._silent(connection, *wanted))
+                    query = sa.select(J).where(free, *wanted).order_by(J.c.position).limit(1)
+                    row = connection.execute(query.with_for_update(skip_locked=True)).first()
+                    if row is None:
+                        return None
+                    job = _job(row)
+                    if (early := self._settled(job)) is None:
+                        return self._give(connection, job, owner)
+                    done = early | {"owner": None, "lease_until": None}
+                    connection.execute(sa.update(J).where(J.c.id == job.id).values(**done))
+            except AwayError:
+                self._silence.forget()  # nobody could be heard
+                raise
+
+    def _silent(self, connection: sa.Connection, *wanted: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+        """Returns what finds the running jobs whose workers are dead, unless those say something now.
+
+        The wall clock alone kills nobody: it may be set, and those of two machines differ. A lease that has run out by
+        it counts once it has been seen unchanged for a third of its time, every other one for the whole.
+        """
+        held = sa.select(J.c.id, J.c.lease_until).where(J.c.status == "running", *wanted)
+        leases = {row.id: float(row.lease_until) for row in connection.execute(held)}
+        now, quiet = self._clock(), self._silence.of(leases)
+        dead = (
+            sa.and_(J.c.status == "running", J.c.id == id, J.c.lease_until == until)
+            for id, until in leases.items()
+            if quiet[id] >= (self.lease_s / 3 if until < now else self.lease_s)
+        )
+        return sa.or_(sa.false(), *dead)
+
+    def _give(self, connection: sa.Connection, job: Job, owner: str) -> Job:
+        now = self._clock()
+        values = {
+            "status": "running",
+            "owner": owner,
+            "lease_until": now + self.lease_s,
+            "attempts": job.attempts + 1,
+            "started_at": job.started_at or int(now),
+        }
+        connection.execute(sa.update(J).where(J.c.id == job.id).values(**values))
+        self._silence.given(job.id, now + self.lease_s)
+        return self._get(connection, job.id)
 
     def _settled(self, job: Job) -> dict[str, Any] | None:
         """Returns how a job ends (or waits) that a dead worker left behind and nobody should run; None to run it."""

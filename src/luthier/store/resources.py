@@ -183,11 +183,12 @@ class Resources:
         shown = [_resource(row) for row in rows[:limit]]
         return Page(tuple(reversed(shown) if backwards else shown), len(rows) > limit)
 
-    def sweep(self, *, forget_after_s: float) -> None:
-        """Takes away what has expired, and the places of what was deleted more than `forget_after_s` ago."""
+    def sweep(self, *, expired_for_s: float, forget_after_s: float) -> None:
+        """Takes away what expired more than `expired_for_s` ago (nobody has found it since: a clock that is wrong by
+        less takes nothing for good), and the places of what was deleted more than `forget_after_s` ago."""
         now = self._clock()
         with self._database.write() as connection:
-            expired = sa.select(T.c.id).where(T.c.expires_at <= now, T.c.deleted_at.is_(None))
+            expired = sa.select(T.c.id).where(T.c.expires_at <= now - expired_for_s, T.c.deleted_at.is_(None))
             blobs = self._bury(connection, connection.execute(expired).scalars().all())
             connection.execute(sa.delete(T).where(T.c.deleted_at < now - forget_after_s))
         self._release(blobs)

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from luthier.errors import CapacityError, CheckpointError
+from luthier.errors import CheckpointError, DiskFullError
 
 PREFIX = "step-"
 TENSORS = "tensors.safetensors"
@@ -45,7 +46,7 @@ class State:
 
 
 def save_checkpoint(folder: Path, state: State, tensors: Mapping[str, Tensor], identity: Mapping[str, Any]) -> Path:
-    """Returns the new checkpoint's folder under `folder`; `CapacityError` when the disk is full (nothing is lost)."""
+    """Returns the new checkpoint's folder under `folder`; `DiskFullError` when there is no room (nothing is lost)."""
     size_bytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"{PREFIX}{state.step:08d}"
@@ -63,9 +64,9 @@ def save_checkpoint(folder: Path, state: State, tensors: Mapping[str, Tensor], i
             shutil.rmtree(final)
         partial.rename(final)
         _sync(folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise CapacityError(
+        raise DiskFullError(
             f"the checkpoint of step {state.step} could not be written: {error}",
             where=str(folder),
             remedy="free some space and run again with --resume; earlier checkpoints are whole",

@@ -99,7 +99,7 @@ def train(job: Job, *, resume: bool) -> Outcome:
     """Runs (or continues) the job and returns its outcome; the model is left with the best weights.
 
     Raises `Interrupted` when the report says so (a checkpoint is written first), `TrainingError` when the loss is not
-    a number, `CheckpointError` when there is nothing sound to resume from, `CapacityError` when the disk is full.
+    a number, `CheckpointError` when there is nothing sound to resume from, `DiskFullError` when the disk is.
     """
     return _Run(job).go(resume=resume)
 
