@@ -228,7 +228,7 @@ kind=${1:-} alone='' list=''
 case $kind in
     python) choose_python; say "$python" ;;
     core) venv=.venv stamps="core dev" cpu_size="330 MB" cuda_size="3 GB"; ready || set_up --editable . ;;
-    dev) venv=.venv stamps=dev cpu_size="570 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
+    dev) venv=.venv stamps=dev cpu_size="560 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
     compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
     openai-*) venv=.venv-$kind stamps=$kind alone=yes cpu_size="15 MB"; ready || set_up_alone "openai==${kind#openai-}" ;;
     notebooks)

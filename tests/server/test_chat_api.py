@@ -83,6 +83,16 @@ def test_log_probabilities_are_those_of_the_tokens(client: OpenAI) -> None:
     assert [token.token for token in streamed] == [token.token for token in content]
 
 
+def test_a_top_p_of_nothing_leaves_the_likeliest_token(client: OpenAI) -> None:
+    said = [
+        client.chat.completions.create(
+            model="fiddle", messages=[{"role": "user", "content": "Tell me more."}], max_tokens=8, **options
+        )
+        for options in ({"top_p": 0, "temperature": 2}, {"temperature": 0})
+    ]
+    assert said[0].choices[0].message.content == said[1].choices[0].message.content
+
+
 def test_a_biased_token_never_comes(client: OpenAI) -> None:
     from transformers import AutoTokenizer
 
@@ -195,7 +205,7 @@ def test_a_completion_that_is_stored_can_be_read_again(client: OpenAI) -> None:
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}, None),
         ({"temperature": 2.5}, "temperature"),
         ({"temperature": "0.5"}, "temperature"),
-        ({"top_p": 0}, "top_p"),
+        ({"top_p": -0.1}, "top_p"),
         ({"n": 0}, "n"),
         ({"n": 129}, "n"),
         ({"max_tokens": -1}, "max_tokens"),
@@ -205,6 +215,7 @@ def test_a_completion_that_is_stored_can_be_read_again(client: OpenAI) -> None:
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"logit_bias": {"x": 1}}, "logit_bias"),
         ({"logit_bias": {"1": 101}}, "logit_bias"),
+        ({"logit_bias": {"999999": 1}}, "logit_bias"),
         ({"frequency_penalty": -3}, "frequency_penalty"),
         ({"modalities": ["text", "audio"]}, "modalities"),
         ({"extra_body": {"temprature": 1}}, "temprature"),

@@ -38,12 +38,12 @@ def test_a_file_comes_back_as_it_was_sent(client: OpenAI) -> None:
 
 
 def test_files_are_listed_page_by_page_and_by_purpose(client: OpenAI) -> None:
-    mine = [upload(client, f"{n}", purpose="evals").id for n in range(5)]
-    assert [file.id for file in client.files.list(purpose="evals", limit=2)] == mine[::-1]
-    assert [file.id for file in client.files.list(purpose="evals", limit=2, order="asc")] == mine
-    for file in client.files.list(purpose="evals", limit=2):
+    mine = [upload(client, f"{n}", purpose="vision").id for n in range(5)]
+    assert [file.id for file in client.files.list(purpose="vision", limit=2)] == mine[::-1]
+    assert [file.id for file in client.files.list(purpose="vision", limit=2, order="asc")] == mine
+    for file in client.files.list(purpose="vision", limit=2):
         client.files.delete(file.id)
-    assert list(client.files.list(purpose="evals")) == []
+    assert list(client.files.list(purpose="vision")) == []
 
 
 def test_a_file_of_a_batch_goes_away_after_a_month(client: OpenAI) -> None:
