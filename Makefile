@@ -6,6 +6,7 @@
 
 PY = .venv/bin/python
 SDKS = 1.109.1 2.44.0 3.52.0
+CLIENTS = $(patsubst tests/compat/clients/%.txt,%,$(wildcard tests/compat/clients/*.txt))
 PYTEST = OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(PY) -m pytest
 
 help:
@@ -41,6 +42,7 @@ compat:
 	@sh scripts/setup.sh compat
 	@sh scripts/setup.sh lm-eval
 	@for version in $(SDKS); do sh scripts/setup.sh openai-$$version || exit 1; done
+	@printf 'client-%s\n' $(CLIENTS) | xargs -n 1 -P 2 sh scripts/setup.sh
 	@sh scripts/setup.sh notebooks
 	.venv-notebooks/bin/python scripts/licences.py
 	$(PYTEST) -n 2 --dist loadfile --durations 10 tests/compat $(ARGS)
@@ -63,4 +65,4 @@ docs:
 	$(PY) scripts/docs.py
 
 clean:
-	rm -rf .venv .venv-compat .venv-openai-* .venv-lm-eval .venv-notebooks .venv-bench .venv*.unfinished
+	rm -rf .venv .venv-compat .venv-openai-* .venv-client-* .venv-lm-eval .venv-notebooks .venv-bench .venv*.unfinished

@@ -5,6 +5,7 @@
 #   sh scripts/setup.sh dev       .venv with the test tools too    (make test, make check)
 #   sh scripts/setup.sh compat    .venv-compat: other people's code only (make compat)
 #   sh scripts/setup.sh openai-2.44.0   .venv-openai-2.44.0: the OpenAI SDK of that version  (make compat)
+#   sh scripts/setup.sh client-dspy   .venv-client-dspy: what tests/compat/clients/dspy.txt names     (make compat)
 #   sh scripts/setup.sh lm-eval   .venv-lm-eval: the evaluation harness that scores the server  (make compat)
 #   sh scripts/setup.sh notebooks .venv-notebooks: what the notebooks in examples/ need        (make compat)
 #   sh scripts/setup.sh bench     .venv-bench: the trainers Luthier is measured against (make bench)
@@ -231,6 +232,10 @@ case $kind in
     dev) venv=.venv stamps=dev cpu_size="560 MB" cuda_size="3 GB"; ready || set_up --editable '.[dev]' ;;
     compat) venv=.venv-compat stamps=compat cpu_size="280 MB" cuda_size="3 GB"; ready || set_up torch transformers peft wandb ;;
     openai-*) venv=.venv-$kind stamps=$kind alone=yes cpu_size="15 MB"; ready || set_up_alone "openai==${kind#openai-}" ;;
+    client-*)  # every part is named; what they would bring besides, and compiling what nobody imports, is left out
+        venv=.venv-$kind stamps=$kind alone=yes list=tests/compat/clients/${kind#client-}.txt cpu_size="20 to 80 MB"
+        [ -f "$list" ] || die "there is no $list"
+        ready || set_up_alone --no-deps --no-compile --requirement "$list" ;;
     notebooks)
         venv=.venv-notebooks stamps=notebooks alone=yes list=examples/requirements.txt cpu_size="60 MB"
         ready || set_up_alone --requirement "$list" ;;
@@ -238,5 +243,5 @@ case $kind in
     bench)
         venv=.venv-bench stamps=bench list=benchmarks/requirements.txt cpu_size="310 MB" cuda_size="3 GB"
         ready || set_up --requirement "$list" ;;
-    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|lm-eval|notebooks|bench|python" ;;
+    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|client-NAME|lm-eval|notebooks|bench|python" ;;
 esac

@@ -18,6 +18,7 @@ from serving import ended, rows, serve, upload
 
 OTHERS = ROOT / ".venv-compat"
 SITE = next(OTHERS.glob("lib/python*/site-packages"), Path("none"))
+READER = Path(__file__).with_name("read_wandb.py")
 STEPS, STOP = 5, 3
 
 pytestmark = pytest.mark.skipif(not SITE.exists(), reason="make compat makes the environment for this test")
@@ -44,42 +45,6 @@ except Interrupted:
 print(json.dumps(report.events))
 """
 
-READ = """
-import json, struct, sys
-from wandb.proto.wandb_internal_pb2 import Record
-
-def chunks(data):
-    at, whole = 7, b""
-    while at + 7 <= len(data):
-        left = 32768 - at % 32768
-        if left < 7:
-            at += left
-            continue
-        _, size, kind = struct.unpack_from("<IHB", data, at)
-        whole, at = whole + data[at + 7 : at + 7 + size], at + 7 + size
-        if kind in (1, 4):
-            yield whole
-            whole = b""
-
-out = {"steps": [], "exit": None, "kinds": []}
-for chunk in chunks(open(sys.argv[1], "rb").read()):
-    record = Record.FromString(chunk)
-    kind = record.WhichOneof("record_type")
-    out["kinds"].append(kind)
-    if kind == "run":
-        out["config"] = {item.key: json.loads(item.value_json) for item in record.run.config.update}
-        out["run"] = [record.run.run_id, record.run.project, record.run.display_name]
-        out["tags"] = list(record.run.tags)
-    elif kind == "history":
-        values = {item.key or item.nested_key[0]: json.loads(item.value_json) for item in record.history.item}
-        values = {name: value for name, value in values.items() if not name.startswith("_")}
-        out["steps"].append([record.history.step.num, values])
-    elif kind == "exit":
-        out["exit"] = record.exit.exit_code
-print(json.dumps(out))
-"""
-
-
 REACH = "import sys; sys.path.append({site!r})"
 """A sitecustomize: every process of the server finds those packages, behind its own."""
 WANDB = {"project": "tea-house", "name": "first try", "tags": ["small", "echo"]}
@@ -96,7 +61,7 @@ def tuned(fresh_python: Run, rows: Path, folder: Path, *, stop: int | None = Non
 def kept(folder: Path) -> list[dict[str, Any]]:
     """Returns what each of the run's files holds, oldest first."""
     files = sorted(folder.glob("wandb/offline-run-*/*.wandb"), key=lambda file: file.stat().st_mtime)
-    commands = [[str(OTHERS / "bin" / "python"), "-c", READ, str(file)] for file in files]
+    commands = [[str(OTHERS / "bin" / "python"), str(READER), str(file)] for file in files]
     return [json.loads(subprocess.run(one, capture_output=True, text=True, check=True).stdout) for one in commands]
 
 

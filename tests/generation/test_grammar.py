@@ -10,7 +10,7 @@ import pytest
 from luthier.errors import SpecError
 from luthier.generation import grammar as room
 from luthier.generation.chat import TemplateChat
-from luthier.generation.grammar import Grammars, call_grammar, json_grammar
+from luthier.generation.grammar import Grammars, call_grammar, closed, json_grammar
 from luthier.models.load import load_model
 from luthier.records.messages import Message, Sampling
 from luthier.tokens.tool_calls import Frame
@@ -81,6 +81,32 @@ def test_a_schema_cannot_set_the_compilers_options(chat):
         json_grammar({"type": "object", "x-guidance": {"whitespace_pattern": ".*"}})
     )
     assert any(matcher.mask())
+
+
+def test_objects_have_no_other_properties_unless_the_schema_says_so():
+    plain = {"type": "object", "properties": {"properties": {"type": "string"}}, "required": ["properties"]}
+    shut = {**plain, "additionalProperties": False}
+    assert closed(plain) == shut
+    assert closed({"type": "array", "items": {"$ref": "#/$defs/a"}, "$defs": {"a": plain}})["$defs"]["a"] == shut
+    assert closed({"properties": {"a": {"anyOf": [plain, {"type": "null"}]}}})["properties"]["a"]["anyOf"][0] == shut
+    assert closed({"enum": [plain], "default": plain}) == {"enum": [plain], "default": plain}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {"a": {}}, "additionalProperties": {"type": "integer"}},
+        {"properties": {"a": {}}, "minProperties": 2},
+        {"properties": {"a": {}}, "required": ["b"]},
+        {"properties": {"a": {}}, "required": 5},
+        {"properties": {"a": {}}, "anyOf": [{"properties": {"b": {}}, "required": ["b"]}, {"required": ["a"]}]},
+        {"allOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}, "required": ["b"]}]},
+        {"$defs": {"a": {"properties": {"a": {}}}}, "properties": {"b": {}}, "$ref": "#/$defs/a"},
+        {"type": "object"},
+    ],
+)
+def test_what_says_otherwise_or_is_put_together_stays_open(schema):
+    assert closed(schema) == schema
 
 
 def test_a_call_has_no_endless_run_of_spaces(tokenizer):

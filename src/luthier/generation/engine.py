@@ -261,9 +261,9 @@ class Engine:
         if not tokens:
             raise ModelError("holds no token", where=where, remedy="give at least one token to start from")
         if len(tokens) + room > self.context_length:
-            raise ContextError(
-                f"{len(tokens)} tokens leave no room for {room} more in the {self.context_length} tokens of "
-                f"{self.name}",
+            raise ContextError(  # in words by which clients of the hosted API know it
+                f"this model's maximum context length is {self.context_length} tokens, and {len(tokens)} tokens leave "
+                f"no room for {room} more in {self.name}",
                 where=where,
                 remedy="shorten it, or use a model with a longer context",
             )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import llguidance
@@ -16,6 +17,13 @@ MOST_BYTES, MOST_DEPTH, MOST_NODES, MOST_ENUM = 64 * 1024, 32, 5_000, 2_000
 NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}, "additionalProperties": False}
 SPACES = r"[ \n\t]{0,24}"
 """White space between JSON's marks: enough to indent by, and no endless run of it."""
+NAMED = {"properties", "patternProperties", "$defs", "definitions", "dependentSchemas"}
+INNER = {"items", "prefixItems", "additionalProperties", "anyOf", "oneOf", "allOf", "not", "if", "then", "else"}
+"""Keywords whose value holds schemas: under names, and as it is or in a list."""
+PARTS = {"$ref", "anyOf", "oneOf", "allOf", "if", "dependentSchemas"}
+"""Keywords that add to what stands beside them."""
+OPEN = {"additionalProperties", "unevaluatedProperties", "patternProperties", "minProperties"}
+"""Keywords by which an object says itself what it has beside its `properties`."""
 
 
 def json_grammar(schema: Mapping[str, Any]) -> str:
@@ -25,7 +33,7 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
     """
     check_size(schema)
     options: Any = {"whitespace_pattern": SPACES}
-    plain = {key: value for key, value in schema.items() if key != "x-guidance"}
+    plain = {key: value for key, value in closed(schema).items() if key != "x-guidance"}
     try:
         grammar = str(llguidance.LLMatcher.grammar_from_json_schema(plain, overrides=options))
         said = llguidance.LLMatcher.validate_grammar(grammar)
@@ -34,6 +42,37 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
     if said:
         raise SpecError(" ".join(said.split())[:300], where="schema", remedy="leave out what is named", param="schema")
     return grammar
+
+
+def closed(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns the schema in which objects have their `properties` and no others, where it leaves that open.
+
+    A schema that is put together of parts is returned as it is: each part would shut out the properties of the others.
+    """
+    found = deepcopy(dict(schema))
+    nodes = list(_schemas(found))
+    if any("allOf" in node or ("properties" in node and node.keys() & PARTS) for node in nodes):
+        return schema
+    for node in nodes:
+        named, required = node.get("properties"), node.get("required", [])
+        if isinstance(named, dict) and isinstance(required, list) and not node.keys() & OPEN:
+            node |= {"additionalProperties": False} if {str(name) for name in required} <= named.keys() else {}
+    return found
+
+
+def _schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yields `schema` and every schema in it."""
+    waiting: list[Any] = [schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting += node
+        elif isinstance(node, dict):
+            yield node
+            waiting += [node[key] for key in INNER & node.keys()]
+            waiting += [
+                inner for key in NAMED & node.keys() if isinstance(node[key], dict) for inner in node[key].values()
+            ]
 
 
 def call_grammar(
@@ -49,7 +88,7 @@ def call_grammar(
         json_grammar(schema)  # refuses what cannot be enforced
         opening = _pieces(f"{frame.before}{function['name']}{frame.between}", markers)
         closing = _pieces(frame.after, markers)
-        bounded = {**schema, "x-guidance": {"whitespace_pattern": SPACES}}
+        bounded = {**closed(schema), "x-guidance": {"whitespace_pattern": SPACES}}
         rules.append(f"c{place}: {opening} %json {json.dumps(bounded)} {closing}")
     start = f"start: call{' (call)*' if several else ''}"
     calls = "call: " + " | ".join(f"c{place}" for place in range(len(functions)))

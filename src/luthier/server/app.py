@@ -152,9 +152,9 @@ async def _key_of(request: Request, server: Server, *, basic: bool = False) -> K
         if scheme.lower() == "bearer" and text:
             key = known.recall(text) or await run_in_threadpool(known.find, text)
     if key is None:
-        raise ApiError(
-            "The API key is missing or wrong: send it as 'Authorization: Bearer KEY'. Whoever runs this server makes "
-            "one with 'luthier keys create'.",
+        raise ApiError(  # beginning as the hosted API does: clients tell it from other bad requests by these words
+            "Incorrect API key provided, or none: send it as 'Authorization: Bearer KEY'. Whoever runs this server "
+            "makes one with 'luthier keys create'.",
             status=401,
             code="invalid_api_key",
         )

@@ -63,6 +63,7 @@ class MessageIn(Part):
     harmless: ClassVar[dict[str, str]] = {
         "annotations": "citations of an earlier reply are not read by the model",
         "weight": "weighs training rows only",
+        "provider_specific_fields": "LiteLLM's notes on an earlier reply are not read by the model",
     }
     refused: ClassVar[dict[str, Refused]] = {"audio": Refused(TEXT_ONLY)}
 
