@@ -48,10 +48,11 @@ def closed(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns the schema in which objects have their `properties` and no others, where it leaves that open.
 
     A schema that is put together of parts is returned as it is: each part would shut out the properties of the others.
+    So is one with a `not` or an `if`, which would let in what it does not fit any more.
     """
     found = deepcopy(dict(schema))
     nodes = list(_schemas(found))
-    if any("allOf" in node or ("properties" in node and node.keys() & PARTS) for node in nodes):
+    if any(node.keys() & {"allOf", "not", "if"} or ("properties" in node and node.keys() & PARTS) for node in nodes):
         return schema
     for node in nodes:
         named, required = node.get("properties"), node.get("required", [])

@@ -199,9 +199,7 @@ class Cart(BaseModel):
 def partial(url: str, model: str) -> None:
     """A text grows piece by piece. A call of a tool comes whole, when it is known to be one."""
     for mode, grows in ((instructor.Mode.JSON_SCHEMA, True), (instructor.Mode.TOOLS, False)):
-        states = list(
-            client(url, mode).create_partial(messages=ASKED, response_model=Cart, model=model, temperature=0)
-        )
+        states = list(client(url, mode).create_partial(messages=ASKED, response_model=Cart, model=model, temperature=0))
         filled = [len(state.model_dump(exclude_none=True)) for state in states]
         assert filled == sorted(filled), filled
         assert filled[-1] == 3, filled
