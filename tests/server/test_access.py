@@ -191,7 +191,7 @@ def test_a_reply_that_is_given_up_counts_as_far_as_it_went(running: Running, key
 
 
 def test_batches_and_training_count_as_their_makers(running: Running, keys: Keys) -> None:
-    key, text = keys.add("made", "till", Limits(requests_per_minute=100))
+    key, text = keys.add("made", "till", Limits(requests_per_minute=10_000))
     client = running.client(api_key=text)
     lines = [
         {
