@@ -28,7 +28,11 @@ class Server:
     def __init__(self, url: str, model: str, embeddings: str) -> None:
         self.place = {"api_base": url, "api_key": "anything"}
         self.account = {**self.place, "custom_llm_provider": "openai"}
-        self.chat, self.embeddings, self.text = f"openai/{model}", f"openai/{embeddings}", f"text-completion-openai/{model}"
+        self.chat, self.embeddings, self.text = (
+            f"openai/{model}",
+            f"openai/{embeddings}",
+            f"text-completion-openai/{model}",
+        )
         self.plain = model
 
 
