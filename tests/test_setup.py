@@ -60,8 +60,9 @@ class Bench:
         self.room, self.checkout, self.bin = folder / "room", folder / "a checkout", folder / "bin"
         for made in (self.room, self.bin, self.checkout):
             made.mkdir(parents=True)
-        for place in ("scripts/setup.sh", "pyproject.toml", "constraints.txt", "examples/requirements.txt"):
-            (self.checkout / place).parent.mkdir(exist_ok=True)
+        lists = ("examples/requirements.txt", "tests/compat/clients/dspy.txt")
+        for place in ("scripts/setup.sh", "pyproject.toml", "constraints.txt", *lists):
+            (self.checkout / place).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / place, self.checkout / place)
         for tool in ("sh", "cat", "cksum", "dirname", "mkdir", "mv", "rm", "sed", "sleep", "touch", "uname", "chmod"):
             (self.bin / tool).symlink_to(shutil.which(tool) or tool)
@@ -292,7 +293,11 @@ def test_the_evaluation_harness_has_an_environment_of_its_own(bench: Bench) -> N
 
 @pytest.mark.parametrize(
     ("kind", "asked"),
-    [("openai-2.44.0", "openai==2.44.0"), ("notebooks", "--requirement examples/requirements.txt")],
+    [
+        ("openai-2.44.0", "openai==2.44.0"),
+        ("notebooks", "--requirement examples/requirements.txt"),
+        ("client-dspy", "--no-deps --no-compile --requirement tests/compat/clients/dspy.txt"),
+    ],
 )
 def test_what_only_talks_to_the_server_gets_no_torch_and_none_of_our_pins(bench: Bench, kind: str, asked: str) -> None:
     bench.python()
