@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,18 @@ def test_a_job_is_paused_resumed_and_cancelled(client: OpenAI) -> None:
     for act in (client.fine_tuning.jobs.cancel, client.fine_tuning.jobs.pause, client.fine_tuning.jobs.resume):
         with pytest.raises(openai.BadRequestError):
             act(job.id)
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.2, 0.5])
+def test_a_job_whose_file_goes_with_it_is_cancelled_and_has_not_failed(client: OpenAI, later_s: float) -> None:
+    """DSPy deletes the file of a job that it cancels; the job's process may not have read it yet."""
+    file = upload(client, rows(seed=3))
+    job = client.fine_tuning.jobs.create(model="fiddle", training_file=file.id)
+    time.sleep(later_s)
+    client.fine_tuning.jobs.cancel(job.id)
+    client.files.delete(file.id)
+    done = ended(client, job.id)
+    assert (done.status, done.error) == ("cancelled", None)
 
 
 def _last_step(client: OpenAI, job: Any) -> int:

@@ -232,7 +232,11 @@ def _wait_for_room(store: Store, job: Job, owner: str, report: JobReport, error:
 
 
 def _failed(store: Store, job: Job, owner: str, report: JobReport, error: LuthierError) -> None:
-    """Ends the job with its error; every bad row is an event of its own."""
+    """Ends the job with its error; every bad row is an event of its own. One that is given up has none."""
+    if store.jobs.get(job.id).wanted == "cancel":  # whoever cancels may delete the job's files at once
+        report.wanted = "cancel"
+        _interrupted(store, job, owner, report)
+        return
     if isinstance(error, RowsError):
         for problem in error.problems[:MOST_ROW_PROBLEMS]:
             said = report.told(str(problem))
