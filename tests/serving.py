@@ -106,11 +106,11 @@ def wait_until(found: Callable[[], Any], *, within_s: float = 120) -> Any:
     raise TimeoutError
 
 
-def ended(client: OpenAI, job_id: str) -> Any:
+def ended(client: OpenAI, job_id: str, *, within_s: float = 120) -> Any:
     """Returns the job once it has ended."""
 
     def look() -> Any:
         job = client.fine_tuning.jobs.retrieve(job_id)
         return job if job.status in ENDED else None
 
-    return wait_until(look)
+    return wait_until(look, within_s=within_s)

@@ -17,8 +17,8 @@ from serving import AS_OWNER, Running, ended, serve, upload, wait_until
 
 ASK: list[Any] = [{"role": "user", "content": "Say lira"}]
 LINES = 40
-WITHIN_S = 25.0
-"""Twice the time that Postgres is given to answer, and some."""
+WITHIN_S = 60.0
+"""Thrice what Postgres is given to connect and to answer: the machine may be busy."""
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_is_under_way_goes_on_when_the_database_is_back(
         own_postgres.start()
     assert client.files.content(kept.id).read() == b"kept"
     upload(client, "and on", purpose="user_data")
-    done = ended(client, job.id)
+    done = ended(client, job.id, within_s=300)
     assert done.status == "succeeded", done.error
     found = losses(client, job.id)
     assert sorted(found) == list(range(1, 49))

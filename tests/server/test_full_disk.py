@@ -88,7 +88,7 @@ def test_a_full_disk_and_room_again(running: Running, small_disk: Path) -> None:
         again = client.chat.completions.retrieve(stored.id)
         assert again.choices[0].message.content == stored.choices[0].message.content
     answered_once(client, ended_batch(client, batch.id), LINES)
-    done = ended(client, job.id)
+    done = ended(client, job.id, within_s=300)
     assert (done.status, done.error and done.error.message) == ("succeeded", None)
     assert sorted(losses(client, job.id)) == list(range(1, 49))
     upload(client, "and on", purpose="user_data")

@@ -100,9 +100,8 @@ def _round(served: Served, draw: random.Random, victims: list[str], expected: di
                 said |= losses(looking, job.id)
             served.kill(victim)
         client = served.running.client()
-        wait_until(lambda: client.fine_tuning.jobs.retrieve(job.id).finished_at, within_s=300)
+        again = ended(client, job.id, within_s=300)
         done = ended_batch(client, batch.id)
-    again = client.fine_tuning.jobs.retrieve(job.id)
     assert (again.status, again.error and again.error.message) == ("succeeded", None)
     found = losses(client, job.id)
     assert found == expected
