@@ -100,8 +100,8 @@ def test_wrong_values_are_all_named_as_flags() -> None:
     with pytest.raises(SpecError) as caught:
         bind("a", "--learning-rate", "fast", "--max-steps", "0", "--order", "randm")
     assert str(caught.value).splitlines()[1:] == [
-        "  --learning-rate: input should be a valid number. Got 'fast'; expected number",
-        "  --max-steps: input should be greater than or equal to 1. Got 0; expected integer",
+        "  --learning-rate: input should be a valid number. Got 'fast'; expected number above 0 and at most 1",
+        "  --max-steps: input should be greater than or equal to 1. Got 0; expected integer at least 1",
         "  --order: 'randm' is not allowed; did you mean 'random'?",
     ]
 

@@ -16,9 +16,11 @@ from serving import Running, ended, rows, serve, upload
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Runs every test on both databases that is marked so."""
-    if "database_kind" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_databases"):
-        metafunc.parametrize("database_kind", ["sqlite", "postgres"])
+    """Runs every test on both databases that is marked so; `soak=True` leaves the second one to the soak."""
+    mark = metafunc.definition.get_closest_marker("both_databases")
+    if "database_kind" in metafunc.fixturenames and mark:
+        second = pytest.param("postgres", marks=[pytest.mark.soak] if mark.kwargs.get("soak") else [])
+        metafunc.parametrize("database_kind", ["sqlite", second])
 
 
 @pytest.fixture

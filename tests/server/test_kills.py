@@ -54,7 +54,7 @@ class Served:
         self.killed[victim] = self.killed.get(victim, 0) + 1
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(soak=True)
 @pytest.mark.parametrize(
     ("seed", "victims"),
     [

@@ -40,7 +40,7 @@ def worker(home: Path, *words: str, env: dict[str, str] | None = None) -> Iterat
         process.wait(60)
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(soak=True)
 @pytest.mark.parametrize("count", [3, pytest.param(20, marks=pytest.mark.soak)])
 def test_three_workers_share_the_jobs(tmp_path: Path, database: tuple[str, ...], count: int) -> None:
     home = tmp_path / "home"
