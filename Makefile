@@ -26,7 +26,7 @@ demo:
 
 test:
 	@sh scripts/setup.sh dev
-	$(PYTEST) -n 2 --dist worksteal --durations 10 --ignore tests/compat $(ARGS)
+	$(PYTEST) -n 3 --dist worksteal --durations 10 --ignore tests/compat $(ARGS)
 
 check:
 	@sh scripts/setup.sh dev

@@ -58,7 +58,7 @@ class Served:
 @pytest.mark.parametrize(
     ("seed", "victims"),
     [
-        (11, ["job", "worker and job", "all"]),
+        (11, ["worker and job", "all"]),
         pytest.param(12, 30, marks=pytest.mark.soak, id="30 kills"),
     ],
 )

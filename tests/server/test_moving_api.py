@@ -86,7 +86,7 @@ def moved(made: Made, tmp_path: Path, database: tuple[str, ...]) -> Iterator[Run
     running.end()
 
 
-@pytest.mark.both_databases
+@pytest.mark.both_databases(soak=True)
 def test_everything_is_read_by_the_ids_it_had(made: Made, moved: Running) -> None:
     client = moved.client()
     _files_are_there(client, made)
