@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 
 import pytest
 
-from luthier.report import ListReport, Report, Table
+from luthier.report import ListReport, Report, Table, write_line
 
 TABLE = Table("Plan", ("what", "value"), (("rows", "400"),), note="counted")
 
@@ -49,3 +51,20 @@ def test_two_reports_share_nothing() -> None:
 def test_a_table_cannot_be_changed_once_told() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         TABLE.title = "other"  # type: ignore[misc]
+
+
+def test_a_log_on_a_full_disk_ends_nothing() -> None:
+    with open("/dev/full", "w") as full:
+        write_line(full, "nobody reads this")
+        with contextlib.suppress(OSError):
+            full.close()
+
+
+def test_a_log_that_cannot_be_written_for_another_reason_is_an_error() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w")
+    with pytest.raises(BrokenPipeError):
+        write_line(stream, "nobody reads this")
+    with contextlib.suppress(OSError):
+        stream.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TextIO
+
+from luthier.errors import disk_is_full
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,16 @@ class Result(Protocol):
 
     def next_commands(self) -> Sequence[str]:
         """Returns whole commands to go on with, ready to be pasted; none when there is nothing to suggest."""
+
+
+def write_line(stream: TextIO, line: str) -> None:
+    """Writes a line of a log at once; where its disk is full the line is dropped: work does not end for want of it."""
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except OSError as error:
+        if not disk_is_full(error):
+            raise
 
 
 class Report(Protocol):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
-from luthier.report import MarkedText, Result, Table, visible
+from luthier.report import MarkedText, Result, Table, visible, write_line
 from luthier.reports.scale import number
 
 if TYPE_CHECKING:
@@ -164,15 +164,14 @@ class LogProgress:
             self.say(running(task))
 
     def say(self, line: str, style: str = "") -> None:
-        self._stream.write(visible(line) + "\n")
-        self._stream.flush()
+        write_line(self._stream, visible(line))
 
     def draw(self, table: Table) -> None:
         draw(self._stream, [table])
         self.say("")
 
     def close(self) -> None:
-        self._stream.flush()
+        """Nothing moves: every line is written when it is said."""
 
 
 class LiveProgress:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from luthier.errors import NotFoundError
-from luthier.report import Table
+from luthier.report import Table, write_line
 from luthier.server.places import add_model, remove_model
 from luthier.server.wire.fine_tuning import KEPT_CHECKPOINTS, figures, metrics_data, metrics_message
 from luthier.store.ids import new_id
@@ -127,7 +127,7 @@ class JobReport:
                 self.lost = True
                 return
             except Exception as error:  # a database that is away for a moment: say it again with the next beat
-                print(f"job {self._job.id}: {error}", file=sys.stderr)
+                write_line(sys.stderr, f"job {self._job.id}: {error}")
                 with self._lock:
                     self._events = events + self._events
                 continue

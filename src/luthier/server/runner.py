@@ -25,6 +25,7 @@ from luthier.errors import (
     RowsError,
     disk_is_full,
 )
+from luthier.report import write_line
 from luthier.server.bound import localise, servers_own
 from luthier.server.catalogue import catalogue_of
 from luthier.server.job_report import BEAT_S, JobReport, model_body, model_name
@@ -264,7 +265,7 @@ def main(job_id: str, owner: str, options_json: str) -> int:
     except LeaseLost:
         return 0
     except AwayError as error:
-        print(f"job {job_id}: {error}", file=sys.stderr)
+        write_line(sys.stderr, f"job {job_id}: {error}")
         return AWAY
     return 0
 

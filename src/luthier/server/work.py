@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from luthier.report import Table
+from luthier.report import Table, write_line
 from luthier.server.sharing import handed, write_anyway
 from luthier.server.worker import Spec, run
 
@@ -31,7 +31,7 @@ class LineReport:
     def event(
         self, kind: str, message: str, *, table: Table | None = None, data: Mapping[str, Any] | None = None
     ) -> None:
-        print(message, file=sys.stderr, flush=True)
+        write_line(sys.stderr, message)
 
     def cancelled(self) -> bool:
         return self._asked or os.getppid() != self._parent
