@@ -217,7 +217,7 @@ def errors(client: openai.OpenAI) -> None:
 
 
 async def together(url: str) -> None:
-    async with openai.AsyncOpenAI(base_url=url, api_key="x") as client:
+    async with openai.AsyncOpenAI(base_url=url, api_key="anything") as client:
         asked = [{"role": "user", "content": PASSAGE}]
         whole = await asyncio.gather(
             *(
@@ -235,7 +235,7 @@ async def together(url: str) -> None:
 
 
 def main(url: str) -> None:
-    with openai.OpenAI(base_url=url, api_key="x", max_retries=0) as client:
+    with openai.OpenAI(base_url=url, api_key="anything", max_retries=0) as client:
         model = tune(client)
         print(f"tuned {model}")
         for name in ("fiddle", model):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from house import ROOT
-from serving import serve
+from serving import KEY, serve
 
 OTHERS = ROOT / ".venv-lm-eval" / "bin" / "python"
 FIDDLE = ROOT / "src" / "luthier" / "models" / "fiddle"
@@ -86,8 +86,8 @@ def _words(name: str, url: str, output: Path) -> list[str]:
 
 
 def _environment(room: Path) -> dict[str, str]:
-    offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(room / "hf")}
-    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | offline
+    own = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_HOME": str(room / "hf"), "OPENAI_API_KEY": KEY}
+    return {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | own
 
 
 def _replies(folder: Path, tasks: tuple[str, ...]) -> dict[str, list[Any]]:
