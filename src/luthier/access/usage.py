@@ -119,6 +119,8 @@ class Recorder:
     def __init__(self, usage: Usage) -> None:
         self._usage, self._lock = usage, threading.Lock()
         self._waiting: dict[tuple[int, Whose], Used] = {}
+        self._sent: dict[tuple[int, Whose], Used] = {}
+        """What is being written: it counts as spent until it is, and for a moment twice rather than not at all."""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="usage", daemon=True)
         self._thread.start()
@@ -132,22 +134,25 @@ class Recorder:
     def spent(self, key: str) -> float:
         """Returns what a key has cost this month, with what is not written yet. `StoreError` when it is not known."""
         with self._lock:
-            waiting = sum(used.cost for (_, whose), used in self._waiting.items() if whose.key == key)
-        return self._usage.spent(key) + waiting
+            held = [*self._waiting.items(), *self._sent.items()]
+        return self._usage.spent(key) + sum(used.cost for (_, whose), used in held if whose.key == key)
 
     def send(self) -> None:
         """Writes what waits; what cannot be written waits on."""
         with self._lock:
-            sent, self._waiting = self._waiting, {}
-        if not sent:
+            self._sent, self._waiting = self._waiting, {}
+        if not self._sent:
             return
         try:
-            self._usage.add(sent)
+            self._usage.add(self._sent)
         except Exception as error:
             LOG.warning("usage could not be written yet: %s", type(error).__name__)
             with self._lock:
-                for at, used in sent.items():
+                for at, used in self._sent.items():
                     self._waiting[at] = self._waiting.get(at, Used()) + used
+                self._sent = {}
+        with self._lock:
+            self._sent = {}
 
     def close(self) -> None:
         """Writes what is left."""
