@@ -465,9 +465,14 @@ def test_the_log_has_requests_and_none_of_their_words(running: Running, keys: Ke
     assert [one["status"] for one in log_of(running) if one.get("route") == "" and one["status"] == 401]
 
 
-def test_use_outlives_the_server(running: Running, home: Any) -> None:
-    """What was used is summed up over everything above, by the table."""
-    database = Database.open(f"sqlite:///{home / 'luthier.db'}")
-    found = Usage(database).summed(["project"])
+def test_use_outlives_the_server(tmp_path: Any) -> None:
+    """A server that is asked to end writes what has not been written yet."""
+    running = serve(tmp_path / "home", "--workers", "0")
+    client = running.client()
+    client.embeddings.create(model="all-minilm-l6-v2", input="one")
+    client.embeddings.create(model="all-minilm-l6-v2", input="two")
+    running.end()
+    database = Database.open(f"sqlite:///{tmp_path / 'home' / 'luthier.db'}")
+    found = Usage(database).summed(["kind"])
     database.close()
-    assert {"counted", "made", "logged"} <= {group[0] for group, _ in found}
+    assert [(group, used.requests) for group, used in found] == [(("embeddings",), 2)]
