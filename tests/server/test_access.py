@@ -222,7 +222,9 @@ def test_the_command_line_and_the_page_show_it(running: Running, keys: Keys) -> 
     from luthier.report import ListReport
 
     _, text = keys.add("shown", "till")
-    running.client(api_key=text).embeddings.create(model="all-minilm-l6-v2", input="one")
+    client = running.client(api_key=text)
+    client.embeddings.create(model="all-minilm-l6-v2", input="one")
+    client.moderations.create(input="one")
     time.sleep(0.7)
     result = verb.run(verb.Spec(home=str(running.home), by=("project", "kind")), ListReport())
     assert ("shown", "embeddings") in [group for group, _ in result.groups]

@@ -8,6 +8,7 @@ from luthier.access.usage import month_of
 from luthier.report import Table
 from luthier.reports.page import Page, Prose, Raw, render
 from luthier.server.catalogue import Entry
+from luthier.server.places import Places
 from luthier.server.state import Server
 from luthier.server.usage import usage_table
 from luthier.store.resources import Resource
@@ -33,8 +34,9 @@ def info_page(server: Server, project: str, url: str) -> str:
             note="Prices are for a million tokens, in the catalogue's currency.",
         )
     ]
-    if tuned.items:
-        sections.append(_tuned(tuned.items, has_more=tuned.has_more))
+    shared = Places(server.store, server.catalogue, project).shared()
+    if tuned.items or shared:
+        sections.append(_tuned((*tuned.items, *shared), has_more=tuned.has_more))
     since = month_of(time.time())
     used = server.gate.usage.summed(("kind", "model"), since=since, project=project)
     if used:
