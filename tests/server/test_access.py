@@ -55,10 +55,18 @@ def log_of(running: Running) -> list[dict[str, Any]]:
 
 
 def use_of(text: str, running: Running, **query: str) -> list[dict[str, Any]]:
-    time.sleep(0.7)  # it is written together, a moment later
-    answer = httpx.get(f"{running.url}/luthier/usage", params=query, headers={"authorization": f"Bearer {text}"})
-    found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
-    return found
+    """Returns what was used, once it does not change any more: it is written together, a moment later."""
+
+    def read() -> list[dict[str, Any]]:
+        answer = httpx.get(f"{running.url}/luthier/usage", params=query, headers={"authorization": f"Bearer {text}"})
+        found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
+        return found
+
+    before: list[dict[str, Any]] | None = None
+    while (now := read()) != before:
+        before = now
+        time.sleep(1.0)
+    return now
 
 
 def test_the_first_start_prints_a_key_that_works(running: Running) -> None:
@@ -225,7 +233,7 @@ def test_the_command_line_and_the_page_show_it(running: Running, keys: Keys) -> 
     client = running.client(api_key=text)
     client.embeddings.create(model="all-minilm-l6-v2", input="one")
     client.moderations.create(input="one")
-    time.sleep(0.7)
+    assert len(use_of(text, running, by="kind")) == 2
     result = verb.run(verb.Spec(home=str(running.home), by=("project", "kind")), ListReport())
     assert ("shown", "embeddings") in [group for group, _ in result.groups]
     assert result.tables()[0].rows[-1][0] == "in all"
@@ -460,11 +468,12 @@ def test_the_log_has_requests_and_none_of_their_words(running: Running, keys: Ke
     }
     assert {name: line[name] for name in wanted} == wanted
     assert line["ms"] > 0
+    # a line is written once its answer has been sent: the last request's comes last
+    wait_until(lambda: [one for one in log_of(running) if one.get("route") == "" and one["status"] == 401])
     everything = (running.home / "logs" / "server.jsonl").read_text()
     everything += "".join(file.read_text() for file in running.home.parent.glob("*.log"))
     assert word not in everything
     assert text not in everything
-    assert [one["status"] for one in log_of(running) if one.get("route") == "" and one["status"] == 401]
 
 
 def test_use_outlives_the_server(tmp_path: Any) -> None:
