@@ -48,7 +48,11 @@ def attend(query: Tensor, key: Tensor, value: Tensor, rows: Borders, scale: floa
     dtype, run = computing_dtype(query), kernel()
     assert run is not None, "can_attend said so"
     q, k, v = (states[0].transpose(0, 1).to(dtype) for states in (query, key, value))  # (T, H, D)
-    grouped = {"enable_gqa": True} if q.shape[1] != k.shape[1] else {}
+    grouped: dict[str, bool] = {}
+    if q.shape[1] != k.shape[1] and _knows(run, "enable_gqa"):
+        grouped = {"enable_gqa": True}
+    elif q.shape[1] != k.shape[1]:
+        k, v = (states.repeat_interleave(q.shape[1] // k.shape[1], 1) for states in (k, v))
     out: Tensor = run(
         q, k, v, rows.ends, rows.ends, rows.longest, rows.longest, scale=scale, window_size=(-1, 0), **grouped
     )
@@ -57,10 +61,14 @@ def attend(query: Tensor, key: Tensor, value: Tensor, rows: Borders, scale: floa
 
 @functools.cache
 def kernel() -> Callable[..., Any] | None:
-    """Returns PyTorch's function, where this build of it has one that takes what is asked here (torch 2.12)."""
+    """Returns PyTorch's function, where this build of it has one that takes what is asked here (torch 2.11)."""
     try:
         from torch.nn.attention.varlen import varlen_attn
     except ImportError:
         return None
-    wanted = {"scale", "window_size", "enable_gqa"}
-    return varlen_attn if wanted <= set(inspect.signature(varlen_attn).parameters) else None
+    return varlen_attn if _knows(varlen_attn, "scale", "window_size") else None
+
+
+@functools.cache
+def _knows(function: Callable[..., Any], *names: str) -> bool:
+    return set(names) <= set(inspect.signature(function).parameters)
