@@ -118,9 +118,9 @@ STAGES = {
     5: Stage(
         {
             "repeat": 0.4, "look_up": 0.2, "look_ups": 0.8, "position": 0.2, "passage": 3.5, "passages": 3,
-            "cited": 1.8, "cited_often": 1, "true_or_false": 0.6, "records": 3, "fields": 3, "schema": 3, "extract_chat": 1.2,
-            "labels": 0.6, "classify": 2, "by_words": 0.6, "rewrite": 1.4, "listing": 1.4, "arithmetic": 1.4,
-            "dialogue": 1, "tool_call": 1, "review": 0.7, "coverage": 0.7, "cited_long": 0.15, "chat": 0.15,
+            "cited": 1.8, "cited_often": 1, "true_or_false": 0.6, "records": 3, "fields": 3, "schema": 3,
+            "extract_chat": 1.2, "labels": 0.6, "classify": 2, "by_words": 0.6, "rewrite": 1.4, "listing": 1.4,
+            "arithmetic": 1.4, "dialogue": 1, "tool_call": 1, "review": 0.7, "coverage": 0.7, "cited_long": 0.15, "chat": 0.15,
         },
         (0.35, 0.5, 0.15),
         prose=0.03,
