@@ -28,6 +28,7 @@ from luthier.errors import Interrupted
 from luthier.models.attention import use_packed_attention
 from luthier.models.load import load_opened
 from luthier.models.opening import Opened, open_model
+from luthier.models.options import LoadOptions
 from luthier.objectives.contract import OBJECTIVES
 from luthier.records.examples import Conversation
 from luthier.records.fields import Fields
@@ -199,7 +200,7 @@ def pretrain(given: argparse.Namespace) -> dict[str, Any]:
     if given.corpus:
         paragraphs, sources = prose.paragraphs(given.corpus, generate.MOST_PARAGRAPHS, given.seed)
         print(f"prose: {len(paragraphs)} paragraphs of {len(sources)} authors and collections", flush=True)
-    opened = open_model(str(given.start))
+    writing = open_model(str(given.start), LoadOptions(device="cpu"))  # forks share nothing with a GPU
     steps = len(todo) * given.shard // given.batch_size
     chosen = options(given, steps)
     identity = {"start": str(given.start), "plan": given.plan, "rows_seed": given.seed} | chosen.model_dump(mode="json")
@@ -209,10 +210,10 @@ def pretrain(given: argparse.Namespace) -> dict[str, Any]:
     rows = folder / "rows"
     shutil.rmtree(rows, ignore_errors=True)
     rows.mkdir()
-    writers = Writers(given.workers, todo[first:], rows, opened, given.seed, paragraphs)  # before anything is on a GPU
+    writers = Writers(given.workers, todo[first:], rows, writing, given.seed, paragraphs)
     try:
         stream = Stream(rows, todo, writers)
-        loaded = load_opened(opened, master_weights=True)
+        loaded = load_opened(open_model(str(given.start)), master_weights=True)
         loaded.model.requires_grad_(True)
         with use_packed_attention(loaded.model):
             objective = OBJECTIVES.load("sft")(
@@ -240,7 +241,7 @@ def pretrain(given: argparse.Namespace) -> dict[str, Any]:
         writers.close()
         shutil.rmtree(rows, ignore_errors=True)
     loaded.model.bfloat16().save_pretrained(folder / "model")
-    opened.tokenizer.save_pretrained(folder / "model")
+    loaded.tokenizer.save_pretrained(folder / "model")
     return {
         "steps": state.step,
         "tokens": state.tokens,
