@@ -218,9 +218,9 @@ def test_the_way_of_cuda_gives_the_same(kind: str, monkeypatch: pytest.MonkeyPat
     """All rows in one call of the variable-length kernel; where that does not fit (windows, soft caps), as before."""
     model, batch, calls = tiny(kind), pack_rows(some_rows()), []
 
-    def kernel(*states, **options):
+    def kernel(*states, scale, window_size, enable_gqa=False):
         calls.append(states[0].shape)
-        return rows_by_fused_attention(*states, **options)
+        return rows_by_fused_attention(*states, scale=scale, window_size=window_size, enable_gqa=enable_gqa)
 
     with use_packed_attention(model):
         expected = forward_packed(model, batch).logits
@@ -231,6 +231,26 @@ def test_the_way_of_cuda_gives_the_same(kind: str, monkeypatch: pytest.MonkeyPat
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
     assert len(calls) == {"llama": 2, "qwen3": 2, "gpt2": 2, "mistral": 0, "gemma2": 0}[kind]
     assert all(parameter.grad is not None for parameter in model.parameters() if parameter.requires_grad)
+
+
+def test_a_kernel_that_knows_no_grouped_heads_is_given_as_many_keys_as_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of torch 2.11."""
+    query, key, value = (torch.randn(1, heads, 30, 16) for heads in (4, 2, 2))
+    rows = varlen.borders([0, 11, 30], torch.device("cpu"))
+
+    def older(*states, scale, window_size):
+        assert states[1].shape == states[2].shape == states[0].shape
+        return rows_by_fused_attention(*states, scale=scale, window_size=window_size)
+
+    def newer(*states, scale, window_size, enable_gqa=False):
+        assert enable_gqa
+        return rows_by_fused_attention(*states, scale=scale, window_size=window_size, enable_gqa=True)
+
+    found = []
+    for kernel in (older, newer):
+        monkeypatch.setattr(varlen, "kernel", lambda kernel=kernel: kernel)
+        found.append(varlen.attend(query, key, value, rows, None))
+    torch.testing.assert_close(*found)
 
 
 def test_the_kernel_of_cuda_is_there_and_takes_what_it_is_given() -> None:
