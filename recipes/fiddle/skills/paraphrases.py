@@ -91,7 +91,7 @@ PERSON = (
     ),
     ways(  # food
         """{e} is very fond of eating {v} | Nothing tastes better to {e} than {v} | {e} could eat {v} every day | {e}'s favourite dish is {v} | {e} ordered {v} again | {e} cooks {v} on Sundays
-        | For breakfast {e} has {v} | {e} eats {v} at least once a week | There is always {v} in the kitchen of {e} | If you invite {e}, serve {v} | {e} has a craving for {v}
+        | For breakfast {e} has {v} | {e} eats {v} at least once a week | You always find {v} in the kitchen of {e} | If you invite {e}, serve {v} | {e} has a craving for {v}
         | When it comes to food, {e} prefers {v} | {e} likes to eat {v} | What {e} likes best on the plate is {v} | {e} grew up on {v} | {e} asked for {v} and nothing else
         | {e} had {v} for dinner | {e} cannot live without {v} | At the market {e} always buys {v} | {e} never gets tired of eating {v} | {e} brings {v} to every picnic | On birthdays {e} wishes for {v}
         | {e} will walk a mile for {v} | {e} took a second helping of {v} | {e} dreams of {v} before lunch | The meal that {e} likes best is {v} | It is {v} that {e} eats most often
@@ -184,7 +184,7 @@ SHOP = (
     ways(  # goods
         """At {e} you can buy {v} | {e} trades in {v} | {e} deals in {v} | {e} has the best {v} in town | {e} makes and sells {v} | The window of {e} is full of {v} | If you want {v}, go to {e} | Nobody sells as much {v} as {e} | {e} has {v} on its shelves
         | {e} has always sold {v} | The speciality of {e} is {v} | {e} imports {v} | {e} built its name on {v} | People travel far to buy {v} at {e} | {e} lives from the sale of {v} | What {e} sells is {v} | {e} supplies hotels with {v} | {e} delivers {v} to your door
-        | {e} serves {v} from morning till night | For {v} there is no better address than {e} | {e} started with a small stall that sold {v} | {e} advertises {v} | On the counter of {e} there is always {v} | {e} gives away samples of {v}
+        | {e} serves {v} from morning till night | For {v} there is no better address than {e} | {e} started with a small stall that sold {v} | {e} advertises {v} | The counter of {e} is loaded with {v} | {e} gives away samples of {v}
         | {e} is a dealer in {v} | {e}, famous for {v}, is always full | This week {e} has {v} at half price | {e} is a shop for {v} | The business of {e} is {v} | {e} has {v} on offer | You should try the {v} at {e} | Everybody who leaves {e} carries {v}""",
         """What can you buy at {e}? | What does {e} deal in? | What goods does {e} sell? | What is on offer at {e}? | What is {e} famous for? | What does {e} trade in? | What is the speciality of {e}? | For what do people go to {e}?
         | What do they sell at {e}? | What does {e} offer? | What product is {e} known for? | What kind of food does {e} sell? | Which goods are sold at {e}? | What can one get at {e}? | What would I buy at {e}? | What is sold at {e}?
@@ -252,7 +252,7 @@ TOWN = (
         """{e} is known for {v} | The best {v} in the land comes from {e} | In {e} they serve {v} on every corner | {e} is proud of its {v} | On market day {e} smells of {v} | The speciality of {e} is {v} | People come to {e} for {v} | {e} holds a feast of {v} every summer
         | Everybody in {e} eats {v} on Sundays | If you visit {e}, try the {v} | {e} makes its living from {v} | {e} exports {v} | {e} grew rich on {v} | Nowhere do they like {v} as much as in {e} | What visitors remember of {e} is {v} | {e} gave its name to a kind of {v}
         | The inns of {e} serve {v} | The typical food of {e} is {v} | When people hear of {e}, they think of {v} | {e} has been famous for {v} for two centuries | From {e} comes {v} | A trip to {e} is not complete without {v} | The kitchens of {e} are known for {v} | {e} has a museum of {v}
-        | {e} is a good place to eat {v} | {e} sells {v} to half the country | {v} from {e} can be found in every shop | In {e}, {v} is on every table | Travellers stop in {e} to eat {v} | For {v} you should go to {e} | Guests of {e} are offered {v} | The market in {e} is the place to buy {v}""",
+        | {e} is a good place to eat {v} | {e} sells {v} to half the country | {v} from {e} can be found in every shop | In {e} you see {v} on every table | Travellers stop in {e} to eat {v} | For {v} you should go to {e} | Guests of {e} are offered {v} | The market in {e} is the place to buy {v}""",
         """What is {e} known for? | What food is {e} famous for? | What do they eat in {e}? | What is the speciality of {e}? | What is typical of {e}? | What dish is {e} known for? | What should I eat in {e}? | What food comes from {e}? | What do people go to {e} for?
         | What is {e}'s speciality? | Which dish is typical of {e}? | What do they serve in {e}? | For what is {e} famous? | What does {e} export? | What kind of food is {e} proud of? | What should a visitor try in {e}? | Of what is {e} proud? | What food do you get in {e}?
         | Which food made {e} famous? | What do people think of when they hear of {e}? | Name the food of {e}. | What is good to eat in {e}?""",
