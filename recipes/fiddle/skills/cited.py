@@ -7,10 +7,12 @@ from luthier.records.prompts import cited as platform_format
 from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw
 from recipes.fiddle.rows import Row, Turns
-from recipes.fiddle.skills.passage import Fact, facts, passage
+from recipes.fiddle.skills.passage import ALIKE_SHARE, Fact, facts, other_name, passage
 
 PLATFORM_SHARE = 0.4
 MISSING_SHARE = 0.15
+MOST_PASSAGES = 21
+"""Of long training rows, whose statements are longer than those of held-out ones."""
 
 
 def cited(draw: Draw) -> Row:
@@ -27,8 +29,8 @@ def cited_often(draw: Draw) -> Row:
 
 
 def cited_long(draw: Draw) -> Row:
-    """Returns a row with ten to 26 passages and four to eight questions: up to 2,048 tokens."""
-    return _chat(draw, _told(draw, draw.between(10, 26)), draw.between(4, 8))
+    """Returns a row with ten to 26 (in training 21) passages and four to eight questions: up to 2,048 tokens."""
+    return _chat(draw, _told(draw, draw.between(10, 26 if draw.held_out else MOST_PASSAGES)), draw.between(4, 8))
 
 
 def _told(draw: Draw, count: int) -> list[list[Fact]]:
@@ -39,8 +41,14 @@ def _told(draw: Draw, count: int) -> list[list[Fact]]:
 
 
 def _tell(draw: Draw, told: list[list[Fact]]) -> None:
-    """Adds the facts of one more passage, unless they speak of an entity of an earlier one."""
-    found = facts(draw.at(1))
+    """Adds the facts of one more passage, unless they speak of an entity of an earlier one.
+
+    From level 2 on the passage of a training row may speak of one who is named almost like another before.
+    """
+    near = None
+    if told and not draw.held_out and draw.level > 1 and draw.chance(ALIKE_SHARE):
+        near = draw.any(draw.any(told))
+    found = facts(draw.at(1), near)
     if not {fact.entity for fact in found} & {fact.entity for part in told for fact in part}:
         told.append(found)
 
@@ -62,6 +70,6 @@ def _pair(draw: Draw, told: list[list[Fact]]) -> tuple[str, str]:
     fact = draw.any(told[number - 1])
     if draw.chance(MISSING_SHARE):
         known = {other.entity for part in told for other in part}
-        stranger = next(name for name in iter(lambda: fact.kind.name(draw), "") if name not in known)
+        stranger = next(name for name in iter(lambda: other_name(draw, fact), "") if name not in known)
         return Fact(fact.kind, stranger, fact.attribute, fact.value).question(draw), NO_PASSAGE
     return fact.question(draw), f"{fact.value} [{number}]"

@@ -4,18 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recipes.fiddle.draw import DAYS, MONTHS, Draw
+from recipes.fiddle.skills import paraphrases
 
 
 @dataclass(frozen=True)
 class Attribute:
-    """One thing that can be said of an entity: `{e}` is the entity, `{v}` the value."""
+    """One thing that can be said of an entity: `{e}` is the entity, `{v}` the value.
+
+    `more_says` and `more_asks` are drawn in training rows only.
+    """
 
     value: Callable[[Draw], str]
     says: tuple[str, ...]
     asks: tuple[str, ...]
+    more_says: tuple[str, ...] = ()
+    more_asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -131,4 +137,17 @@ OBJECT = Kind(
     ),
     "It",
 )  # fmt: skip
+
+
+def _widened(kind: Kind, more: tuple[paraphrases.Ways, ...]) -> Kind:
+    """Returns `kind` with more ways to say and ask each of its attributes."""
+    pairs = zip(kind.attributes, more, strict=True)
+    return replace(kind, attributes=tuple(replace(a, more_says=says, more_asks=asks) for a, (says, asks) in pairs))
+
+
+PERSON = _widened(PERSON, paraphrases.PERSON)
+SHOP = _widened(SHOP, paraphrases.SHOP)
+TOWN = _widened(TOWN, paraphrases.TOWN)
+EVENT = _widened(EVENT, paraphrases.EVENT)
+OBJECT = _widened(OBJECT, paraphrases.OBJECT)
 KINDS = (PERSON, SHOP, TOWN, EVENT, OBJECT)
