@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -47,6 +48,17 @@ def part(items: tuple[Item, ...], held_out: bool) -> tuple[Item, ...]:
     held = set(sorted(range(len(items)), key=lambda i: rank(repr(items[i])))[:count])
     chosen = tuple(item for i, item in enumerate(items) if (i in held) is held_out)
     return chosen or items
+
+
+@functools.lru_cache(maxsize=4096)
+def fresh(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns those of `new` that are in `old` neither as they are nor with other capitals, punctuation or spaces."""
+    known = {_bare(text) for text in old}
+    return tuple(text for text in new if _bare(text) not in known)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
 
 
 @functools.cache
@@ -94,13 +106,20 @@ class Draw:
         """Returns a phrasing: for a held-out row often one of the fifth that training never sees (`unseen`)."""
         return self.random.choice(part(tuple(items), self.held_out and self.chance(self.unseen)))
 
-    def loosely(self, phrasings: Sequence[str]) -> str:
+    def phrase_or(self, phrasings: Sequence[str], more: Sequence[str]) -> str:
+        """Returns a phrasing; in training rows `more` are drawn from as well, without those that `phrasings` has."""
+        if self.held_out:
+            return self.phrase(phrasings)
+        old = tuple(phrasings)
+        return self.random.choice(part(old, held_out=False) + fresh(old, tuple(more)))
+
+    def loosely(self, phrasings: Sequence[str], more: Sequence[str] = ()) -> str:
         """Returns a phrasing, in training rows sometimes with one word more, less or other than it has.
 
         So what matters of a text's words is learned, and not the text. Words beside a `{...}` stay: what is filled in
         keeps its borders. Use it only for what the user says.
         """
-        text = self.phrase(phrasings)
+        text = self.phrase_or(phrasings, more)
         if self.held_out or not self.chance(LOOSE_SHARE):
             return text
         words = text.split(" ")

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from luthier.records.prompts import extract
 from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw, capital, joined
 from recipes.fiddle.rows import Row, Turns, compact, single
-from recipes.fiddle.skills.domains import CLOSINGS, DOMAINS, FILLERS, LABELLED, OPENINGS, Domain, Slot, labelled
+from recipes.fiddle.skills import clauses, layout
+from recipes.fiddle.skills.domains import (
+    CLOSINGS,
+    DOMAINS,
+    FILLERS,
+    LABELLED,
+    OPENINGS,
+    Domain,
+    Slot,
+    labelled,
+    with_key,
+)
+from recipes.fiddle.skills.layout import Said
+from recipes.fiddle.skills.more_domains import MORE_DOMAINS
 
 PLATFORM_SHARE = 0.5
 LABELLED_SHARE = 0.25
 NAMED_SHARE = 0.2
+TABLE_SHARE = 0.08
+NEW_DOMAIN_SHARE = 0.5
 
 
 def drawn_domain(draw: Draw) -> Domain:
     """Returns one of the known kinds of message, or now and then a made-up one."""
-    return labelled(draw) if draw.chance(LABELLED_SHARE) else draw.any(DOMAINS)
+    if draw.chance(LABELLED_SHARE):
+        return labelled(draw)
+    return draw.any(DOMAINS if draw.held_out or not draw.chance(NEW_DOMAIN_SHARE) else MORE_DOMAINS)
 
 
 def chosen_slots(draw: Draw, domain: Domain) -> list[tuple[str, Slot]]:
@@ -26,7 +44,7 @@ def chosen_slots(draw: Draw, domain: Domain) -> list[tuple[str, Slot]]:
     slots = draw.random.sample(domain.slots, draw.between(1 if draw.level == 1 else 2, most))
     named: dict[str, Slot] = {}
     for slot in slots:
-        free = [key for key in slot.keys if key not in named]
+        free = [key for key in slot.names(draw.held_out) if key not in named]
         if free:
             named[draw.any(free)] = slot
     return list(named.items())
@@ -35,41 +53,83 @@ def chosen_slots(draw: Draw, domain: Domain) -> list[tuple[str, Slot]]:
 def message_of(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> tuple[str, dict[str, Any]]:
     """Returns a message and its record; from level 2 on a wanted fact may be missing (null) and others told."""
     record: dict[str, Any] = {}
-    clauses = []
+    said: list[Said] = []
+    form = draw.any(clauses.BESIDE) if not draw.held_out and draw.chance(TABLE_SHARE) else ""
     for key, slot in wanted:
         if draw.level > 1 and len(wanted) > 1 and draw.chance(0.1):
             record[key] = None
             continue
         record[key] = slot.value(draw)
-        said = slot.spoken(record[key]) if draw.chance(0.4) else record[key]
-        clauses.append(_clause(draw, key, slot).format(v=said))
-    clauses += _asides(draw, domain, wanted)
-    draw.random.shuffle(clauses)
-    opening = [draw.phrase(OPENINGS)] if draw.chance(0.5) else []
-    closing = [draw.phrase(CLOSINGS)] if draw.chance(0.3) else []
-    text = " ".join(opening + [capital(clause) for clause in clauses] + closing)
-    return text or draw.phrase(FILLERS), record
+        value = slot.spoken(record[key]) if draw.chance(0.4) else record[key]
+        said.append((_clause(draw, key, slot, form), value))
+    said += _asides(draw, domain, wanted)
+    draw.random.shuffle(said)
+    opening = draw.phrase_or(OPENINGS, clauses.OPENINGS) if draw.chance(0.5) else ""
+    closing = draw.phrase_or(CLOSINGS, clauses.CLOSINGS) if draw.chance(0.3) else ""
+    text = layout.laid_out(draw, opening, said, closing, table=bool(form))
+    return text or draw.phrase_or(FILLERS, clauses.FILLERS), record
 
 
-def _clause(draw: Draw, key: str, slot: Slot) -> str:
-    """Returns what states a slot's value; in training rows sometimes with the key itself."""
+def _clause(draw: Draw, key: str, slot: Slot, form: str) -> str:
+    """Returns what states a slot's value; in training rows sometimes with the key itself, or in the given form."""
+    if form:
+        return _beside(draw, form, key)
     if draw.held_out or not draw.chance(NAMED_SHARE):
-        return draw.loosely(slot.clauses)
-    named = key.replace("_", " ")
-    return draw.loosely(tuple(text.replace("{key}", named).replace("{Key}", capital(named)) for text in LABELLED))
+        return draw.loosely(slot.clauses, slot.more_clauses)
+    if key.split("_")[0].split(" ")[0] in NO_NOUNS or draw.chance(0.4):
+        return _beside(draw, draw.any(clauses.BESIDE), key)
+    return draw.loosely(with_key(LABELLED, words_of(key)), with_key(clauses.NAMED, words_of(key)))
 
 
-def _asides(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> list[str]:
+NO_NOUNS = frozenset(
+    [
+        "the",
+        "my",
+        "your",
+        "at",
+        "from",
+        "how",
+        "in",
+        "not",
+        "on",
+        "to",
+        "when",
+        "where",
+        "which",
+        "who",
+        "what",
+        "why",
+        "by",
+        "via",
+        "is",
+    ]
+)
+"""First words of keys that do not stand after "the"."""
+
+
+def words_of(key: str) -> str:
+    """Returns a key as words: full_name and fullName are "full name"."""
+    return re.sub("(?<=[a-z])(?=[A-Z])", "_", key).replace("_", " ").lower()
+
+
+def _beside(draw: Draw, form: str, key: str) -> str:
+    """Returns a form with the key as it is or in words."""
+    spelt = draw.any((key, words_of(key)))
+    return form.replace("{key}", spelt).replace("{Key}", capital(spelt))
+
+
+def _asides(draw: Draw, domain: Domain, wanted: list[tuple[str, Slot]]) -> list[Said]:
     """Returns clauses that no wanted key asks for."""
     chosen = {id(slot) for _, slot in wanted}
-    others = [slot for slot in domain.slots if id(slot) not in chosen and not _confusable(slot, wanted)]
+    others = [slot for slot in domain.slots if id(slot) not in chosen and not _confusable(draw, slot, wanted)]
     told = draw.random.sample(others, min(len(others), draw.between(0, draw.level - 1)))
-    clauses = [draw.loosely(slot.clauses).format(v=slot.value(draw)) for slot in told]
-    return [*clauses, draw.phrase(FILLERS)] if draw.chance(0.2 * draw.level) else clauses
+    said: list[Said] = [(draw.loosely(slot.clauses, slot.more_clauses), slot.value(draw)) for slot in told]
+    return [*said, (draw.phrase_or(FILLERS, clauses.FILLERS), "")] if draw.chance(0.2 * draw.level) else said
 
 
-def _confusable(slot: Slot, wanted: list[tuple[str, Slot]]) -> bool:
-    return any(set(slot.keys) & set(other.keys) for _, other in wanted)
+def _confusable(draw: Draw, slot: Slot, wanted: list[tuple[str, Slot]]) -> bool:
+    names = set(slot.names(draw.held_out))
+    return any(names & set(other.names(draw.held_out)) for _, other in wanted)
 
 
 def schema_of(record_slots: list[tuple[str, Slot]], sample: dict[str, Any]) -> dict[str, str]:
