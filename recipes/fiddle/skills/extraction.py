@@ -1,7 +1,9 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """Extraction to JSON: a message and the wanted fields, or a schema, become one JSON object."""
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -28,6 +30,8 @@ PLATFORM_SHARE = 0.5
 LABELLED_SHARE = 0.25
 NAMED_SHARE = 0.2
 TABLE_SHARE = 0.08
+ON_LINES_SHARE = 0.15
+PRINTED_SHARE = 0.4
 NEW_DOMAIN_SHARE = 0.5
 
 
@@ -82,28 +86,9 @@ def _clause(draw: Draw, key: str, slot: Slot, form: str) -> str:
 
 
 NO_NOUNS = frozenset(
-    [
-        "the",
-        "my",
-        "your",
-        "at",
-        "from",
-        "how",
-        "in",
-        "not",
-        "on",
-        "to",
-        "when",
-        "where",
-        "which",
-        "who",
-        "what",
-        "why",
-        "by",
-        "via",
-        "is",
-    ]
-)
+    ("at", "by", "from", "how", "in", "is", "my", "not", "on", "the", "to", "via", "what", "when", "where", "which", "who", "why",
+     "your")
+)  # fmt: skip
 """First words of keys that do not stand after "the"."""
 
 
@@ -142,7 +127,11 @@ def fields(draw: Draw) -> Row:
     domain = drawn_domain(draw)
     wanted = chosen_slots(draw, domain)
     text, record = message_of(draw, domain, wanted)
-    listed = named(draw, [key for key, _ in wanted])
+    keys = [key for key, _ in wanted]
+    if not draw.held_out and draw.chance(ON_LINES_SHARE):
+        form = wrappers.composed(draw, prompts.EXTRACT_FIELDS, wrappers.fields_on_lines)
+        return single(form.format(fields=_on_lines(draw, keys), message=text), compact(record))
+    listed = named(draw, keys)
     return single(
         wrappers.asked(draw, prompts.EXTRACT_FIELDS, wrappers.fields).format(fields=listed, message=text),
         compact(record),
@@ -157,6 +146,11 @@ def schema(draw: Draw) -> Row:
     types = schema_of(wanted, {key: slot.value(draw) for key, slot in wanted})
     if draw.chance(PLATFORM_SHARE):
         return single(extract(types, text), compact(record))
+    if not draw.held_out and draw.chance(PRINTED_SHARE):
+        printed = _printed(draw, types)
+        build = wrappers.schema_on_lines if "\n" in printed or draw.chance(0.5) else wrappers.schema
+        form = wrappers.composed(draw, prompts.EXTRACT_SCHEMA, build)
+        return single(form.format(schema=printed, message=text), compact(record))
     return single(
         wrappers.asked(draw, prompts.EXTRACT_SCHEMA, wrappers.schema).format(schema=compact(types), message=text),
         compact(record),
@@ -168,7 +162,7 @@ def in_chat(draw: Draw) -> Row:
     domain = drawn_domain(draw)
     wanted = chosen_slots(draw, domain)
     listed = named(draw, [key for key, _ in wanted])
-    system = draw.loosely(prompts.EXTRACT_SYSTEM).format(kind=domain.name, fields=listed)
+    system = draw.loosely(prompts.EXTRACT_SYSTEM, wrappers.EXTRACT_SYSTEM).format(kind=domain.name, fields=listed)
     turns = [message_of(draw, domain, wanted) for _ in range(2 if draw.level > 1 and draw.chance(0.3) else 1)]
     return Turns(tuple((text, compact(record)) for text, record in turns), system).row()
 
@@ -176,3 +170,49 @@ def in_chat(draw: Draw) -> Row:
 def named(draw: Draw, keys: list[str]) -> str:
     """Returns the keys as a prompt lists them."""
     return draw.any((joined(keys), ", ".join(keys), joined(keys), ", ".join(f'"{key}"' for key in keys)))
+
+
+def _on_lines(draw: Draw, keys: list[str]) -> str:
+    """Returns the keys one a line, as a list or bare."""
+    sign = draw.any(("- ", "- ", "* ", "• ", "", "  - "))
+    if draw.chance(0.2):
+        return "\n".join(f"{number}. {key}" for number, key in enumerate(keys, 1))
+    return "\n".join(f"{sign}{key}" for key in keys)
+
+
+TYPE_NAMES = (
+    ("text", "number"),
+    ("text", "number"),
+    ("string", "number"),
+    ("string", "integer"),
+    ("str", "int"),
+    ("String", "Number"),
+)
+
+KIND_FORMS = (
+    "{key}: {kind}", "{key} ({kind})", "- {key}: {kind}", "{key} : {kind}", "{key}, {kind}", "{kind} {key}", "* {key} ({kind})",
+)  # fmt: skip
+
+
+def _printed(draw: Draw, types: dict[str, str]) -> str:
+    """Returns a schema as people and programs print it."""
+    text, number = draw.any(TYPE_NAMES)
+    said = {key: number if kind == "number" else text for key, kind in types.items()}
+    style = draw.between(0, 7)
+    if style < 3:
+        return json.dumps(said, ensure_ascii=False, indent=(None, 2, 4)[style])
+    if style == 3:
+        return str(said)
+    form = draw.any(
+        (
+            "{key}: {kind}",
+            "{key} ({kind})",
+            "- {key}: {kind}",
+            "{key} : {kind}",
+            "{key}, {kind}",
+            "{kind} {key}",
+            "* {key} ({kind})",
+        )
+    )
+    rows = [form.format(key=key, kind=kind) for key, kind in said.items()]
+    return (", " if style == 4 and form[0] not in "-*" and "," not in form else "\n").join(rows)
