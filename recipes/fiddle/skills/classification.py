@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from luthier.records.prompts import classify as platform_format
@@ -54,9 +55,10 @@ THINGS: Mapping[str, Maker] = {
 
 
 def _fill(draw: Draw, phrasing: str) -> str:
-    return phrasing.format(
+    text = phrasing.format(
         x=draw.thing(), p=draw.first_name(), t=draw.town(), f=draw.word("foods"), a=draw.word("animals")
     )
+    return text if draw.held_out else re.sub(r"\b([Aa]) (?=[aeio](?!ne\b))", r"\1n ", text)
 
 
 def makers(draw: Draw) -> dict[str, Maker]:
