@@ -210,7 +210,7 @@ def _labelled(draw: Draw, name: str) -> str:
     label = draw.any(
         ("", "", "", "", "Input: ", "Note: ", "Mail: ", "Entry: ", "It says: ", "The text: ", "Document: ", "Source: ",
          "Written: ", "Content: ", "Read this: ", "Look: ", "Line: ", "Letter: ", "What came in: ", "Received: ", "User wrote: ",
-         "Body: ", "Quote: ", "The note says: ", "Here it is: ", "Sample: ", "###\n", "---\n")
+         "Body: ", "Quote: ", "The note says: ", "Here it is: ", "Sample: ", "Text below: ", "They wrote: ")
     )  # fmt: skip
     return f"{label}{{{name}}}"
 

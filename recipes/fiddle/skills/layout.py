@@ -21,7 +21,8 @@ def laid_out(draw: Draw, opening: str, said: Sequence[Said], closing: str, *, ta
             [part for part in (opening, *(capital(clause.format(v=v)) for clause, v in said), closing) if part]
         )
     if table:
-        rows = draw.any(("\n", "\n", "\n", "\n\n", "; ", ", ", " / ")).join(filled(clause, v) for clause, v in said)
+        joint = draw.any(("\n", "\n", "\n", "\n\n", "; ", ", ", " / "))
+        rows = joint.join(_bare(filled(*one)) for one in said)
         return _with_ends(draw, opening, rows, closing)
     if draw.chance(PLAIN_SHARE):
         return " ".join([part for part in (opening, *map(sentence, said), closing) if part])
