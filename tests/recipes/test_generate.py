@@ -74,6 +74,8 @@ def test_answers_from_a_passage_stand_in_it() -> None:
 FIXED = {
     wrappers.fields: prompts.EXTRACT_FIELDS,
     wrappers.schema: prompts.EXTRACT_SCHEMA,
+    wrappers.fields_on_lines: prompts.EXTRACT_FIELDS,
+    wrappers.schema_on_lines: prompts.EXTRACT_SCHEMA,
     wrappers.passage: prompts.PASSAGE,
     wrappers.passages: prompts.CITED,
     wrappers.classes: prompts.CLASSIFY,

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from luthier.records.prompts import classify as platform_format
 from recipes.fiddle import prompts, wrappers
 from recipes.fiddle.draw import Draw, joined
 from recipes.fiddle.rows import Row, Turns, single
+from recipes.fiddle.skills import cues
 
 Maker = Callable[[Draw], str]
 PLATFORM_SHARE = 0.4
+NEW_FAMILY_SHARE = 0.2
 
 # fmt: off
 MOODS: Mapping[str, tuple[str, ...]] = {
@@ -52,9 +55,10 @@ THINGS: Mapping[str, Maker] = {
 
 
 def _fill(draw: Draw, phrasing: str) -> str:
-    return phrasing.format(
+    text = phrasing.format(
         x=draw.thing(), p=draw.first_name(), t=draw.town(), f=draw.word("foods"), a=draw.word("animals")
     )
+    return text if draw.held_out else re.sub(r"\b([Aa]) (?=[aeio](?!ne\b))", r"\1n ", text)
 
 
 def makers(draw: Draw) -> dict[str, Maker]:
@@ -64,8 +68,14 @@ def makers(draw: Draw) -> dict[str, Maker]:
         labels = draw.random.sample(sorted(THINGS), 3)
         return {label: THINGS[label] for label in labels}
     family = (MOODS, TOPICS, TOPICS, SENTENCES, TIMES, MOODS)[chosen - 1]
+    if not draw.held_out and draw.chance(NEW_FAMILY_SHARE):
+        family = draw.any((cues.INTENTS, cues.EMOTIONS, {**TOPICS, **cues.MORE_TOPICS}))
     labels = draw.random.sample(sorted(family), 3)
-    return {label: (lambda d, phrasings=family[label]: _fill(d, d.phrase(phrasings))) for label in labels}
+    return {label: _maker(family[label], cues.TEXTS.get(label, ())) for label in labels}
+
+
+def _maker(phrasings: Sequence[str], more: Sequence[str]) -> Maker:
+    return lambda draw: _fill(draw, draw.phrase_or(phrasings, more))
 
 
 def classify(draw: Draw) -> Row:
@@ -75,7 +85,7 @@ def classify(draw: Draw) -> Row:
     named = draw.any((joined(labels, "or"), ", ".join(labels), joined(labels, "or")))
     answer = draw.any(labels)
     if draw.chance(0.3):
-        system = draw.loosely(prompts.CLASSIFY_SYSTEM).format(labels=named)
+        system = draw.loosely(prompts.CLASSIFY_SYSTEM, wrappers.CLASSIFY_SYSTEM).format(labels=named)
         count = draw.between(1, 1 + draw.level)
         answers = [draw.any(labels) for _ in range(count)]
         return Turns(tuple((made[label](draw), label) for label in answers), system).row()
@@ -90,7 +100,7 @@ def several(draw: Draw, names: list[str], texts: list[str], answers: list[str]) 
     """Returns a row that labels several texts, the labels named once in a system message or with each text."""
     listed = draw.any((joined(names, "or"), ", ".join(names)))
     if draw.chance(0.4):
-        system = draw.loosely(prompts.CLASSIFY_SYSTEM).format(labels=listed)
+        system = draw.loosely(prompts.CLASSIFY_SYSTEM, wrappers.CLASSIFY_SYSTEM).format(labels=listed)
         return Turns(tuple(zip(texts, answers, strict=True)), system).row()
     form = wrappers.asked(draw, (*prompts.CLASSIFY, ""), wrappers.classes)
     asked = [form.format(labels=listed, text=text) if form else platform_format(names, text) for text in texts]

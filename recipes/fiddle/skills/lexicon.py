@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from recipes.fiddle.draw import Draw, article, capital
 from recipes.fiddle.rows import Row
+from recipes.fiddle.skills import cues
 from recipes.fiddle.skills.classification import several
 
 # fmt: off
@@ -96,30 +97,35 @@ def by_words(draw: Draw) -> Row:
 
 
 def _mood(draw: Draw, name: str) -> str:
-    words, frames = draw.any(
-        ((MOODS, MOOD_FRAMES), (MOODS, MOOD_FRAMES), (FEELINGS, FEELING_FRAMES), (DEEDS, DEED_FRAMES))
+    words, frames, more = draw.any(
+        (
+            (MOODS, MOOD_FRAMES, cues.MOOD_FRAMES),
+            (MOODS, MOOD_FRAMES, cues.MOOD_FRAMES),
+            (FEELINGS, FEELING_FRAMES, cues.FEELING_FRAMES),
+            (DEEDS, DEED_FRAMES, cues.DEED_FRAMES),
+        )
     )
-    return _told(draw, words[name].split(), frames)
+    return _told(draw, words[name].split(), frames, more)
 
 
 def _topic(draw: Draw, name: str) -> str:
-    return _told(draw, TOPICS[name].split(), TOPIC_FRAMES)
+    return _told(draw, TOPICS[name].split(), TOPIC_FRAMES, cues.TOPIC_FRAMES)
 
 
-def _told(draw: Draw, words: list[str], frames: tuple[str, ...]) -> str:
+def _told(draw: Draw, words: list[str], frames: tuple[str, ...], more: tuple[str, ...]) -> str:
     first, second = draw.random.sample(words, 2)
-    text = draw.loosely(frames).format(w=first, v=second, x=draw.thing(), p=draw.first_name(), t=draw.town())
+    text = draw.loosely(frames, more).format(w=first, v=second, x=draw.thing(), p=draw.first_name(), t=draw.town())
     return text.replace(f"a {first}", article(first)) if first[0] in "aeiou" else text
 
 
 def _time(draw: Draw, name: str) -> str:
     frames, when = TIMES[name]
-    text, at = _verbal(draw, draw.phrase(frames)), draw.phrase(when)
+    text, at = _verbal(draw, draw.phrase_or(frames, cues.TIMES[name])), draw.phrase(when)
     return capital(draw.any((f"{text} {at}.", f"{at} {text}.", f"{text}.", f"{text} {at}.")))
 
 
 def _sentence(draw: Draw, name: str) -> str:
-    return capital(_verbal(draw, draw.phrase(SENTENCES[name])))
+    return capital(_verbal(draw, draw.phrase_or(SENTENCES[name], cues.SENTENCES[name])))
 
 
 def _verbal(draw: Draw, frame: str) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (phrase lists read best in long lines)
 """Rows with many answers about one text: the same skills, with several times the labelled tokens for what is read."""
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ AGAIN = (
     "And {fields}.",
     "Just {fields}, please.",
 )
+MORE_AGAIN = (
+    "Once more, with {fields} alone.", "This time only {fields}.", "Please give me {fields} again.", "Reduce it to {fields}.", "Can I have {fields}?", "What about {fields}?", "The same with {fields}.",
+    "Leave all out but {fields}.", "I only need {fields} now.", "Next: {fields}.", "Show me {fields}.", "Keys: {fields}", "Again, but just {fields}.", "And as JSON with {fields}?", "Now the object with {fields}.",
+    "Then {fields}, please.", "Shorter: {fields}.", "Another one: {fields}.", "Repeat {fields}.", "Let me have {fields}.", "Drop the rest, keep {fields}.", "Return {fields} only.",
+)  # fmt: skip
 
 
 def over_and_over(draw: Draw) -> Row:
@@ -71,7 +77,7 @@ def records(draw: Draw) -> Row:
     pairs = [(first, compact(record))]
     for _ in range(draw.between(1, 3)):
         some = draw.random.sample(keys, draw.between(1, len(keys)))
-        asked = draw.phrase(AGAIN).format(fields=extraction.named(draw, some))
+        asked = draw.phrase_or(AGAIN, MORE_AGAIN).format(fields=extraction.named(draw, some))
         pairs.append((asked, compact({key: record[key] for key in some})))
     return Turns(tuple(pairs)).row()
 
