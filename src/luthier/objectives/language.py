@@ -190,4 +190,4 @@ def has_direct_head(model: Any, batch: Batch) -> bool:
 
 def for_model(model: Any, sample: Sequence[TokenRow]) -> LanguageObjective:
     """Returns the objective for `model`, its head checked on `sample` rows."""
-    return LanguageObjective(direct_head=has_direct_head(model, pack_rows(sample)))
+    return LanguageObjective(direct_head=has_direct_head(model, pack_rows(sample).to(model.device)))
