@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from luthier.access.gate import Gate, Meter
 from luthier.access.keys import Key, Keys
 from luthier.access.options import Limits
-from luthier.access.usage import Recorder, Usage, Used, Whose, day_at
+from luthier.access.usage import KNOWN_S, Recorder, Usage, Used, Whose, day_at
 from luthier.errors import LimitError, SpecError, StoreError
 from luthier.store.database import Database
+from luthier.store.tables import PARCELS
 
 MINE = Whose("shop", "key_a", "chat", "oak")
+NUMBERS = itertools.count()
+
+
+def add(usage: Usage, used: dict[tuple[int, Whose], Used]) -> None:
+    """Adds it as a parcel of its own."""
+    usage.add(used, f"parcel_{next(NUMBERS)}")
 
 
 def test_use_of_an_hour_is_one_row(database: Database, clock: Any) -> None:
     usage = Usage(database, clock)
     for _ in range(3):
-        usage.add({(usage.hour(), MINE): Used(1, 100, 20, 10, 0.5)})
+        add(usage, {(usage.hour(), MINE): Used(1, 100, 20, 10, 0.5)})
     clock.now += 3600
-    usage.add({(usage.hour(), MINE): Used(1, 1, 0, 1, 0.25)})
+    add(usage, {(usage.hour(), MINE): Used(1, 1, 0, 1, 0.25)})
     assert [used for _, used in usage.summed(["hour"])] == [Used(3, 300, 60, 30, 1.5), Used(1, 1, 0, 1, 0.25)]
     assert usage.summed(["project", "model"]) == [(("shop", "oak"), Used(4, 301, 60, 31, 1.75))]
 
@@ -33,12 +42,13 @@ def test_it_is_summed_up_by_what_is_asked_for(database: Database, clock: Any) ->
     clock.now = day_at("2026-10-31", where="test") + 23 * 3600
     key, _ = Keys(database).add("shop", "till")
     first = usage.hour()
-    usage.add(
+    add(
+        usage,
         {
             (first, MINE): Used(1, 10),
             (first, Whose("shop", key.id, "embeddings", "ash")): Used(2, 20),
             (first + 3600, Whose("home", "key_c", "chat", "oak")): Used(4, 40),
-        }
+        },
     )
     by = lambda *names, **only: [(group, used.requests) for group, used in usage.summed(names, **only)]  # noqa: E731
     assert by("month") == [(("2026-10",), 3), (("2026-11",), 4)]
@@ -59,11 +69,11 @@ def test_it_is_summed_up_by_what_is_asked_for(database: Database, clock: Any) ->
 def test_money_is_that_of_the_month(database: Database, clock: Any) -> None:
     usage = Usage(database, clock)
     clock.now = day_at("2026-10-31", where="test") + 23 * 3600
-    usage.add({(usage.hour(), MINE): Used(1, cost=5.0)})
+    add(usage, {(usage.hour(), MINE): Used(1, cost=5.0)})
     assert usage.spent("key_a") == 5.0
     clock.now += 3600
     assert usage.spent("key_a") == 0.0
-    usage.add({(usage.hour(), MINE): Used(1, cost=1.5)})
+    add(usage, {(usage.hour(), MINE): Used(1, cost=1.5)})
     assert (usage.spent("key_a"), usage.spent("key_b")) == (1.5, 0.0)
 
 
@@ -81,13 +91,13 @@ def test_what_cannot_be_written_waits(database: Database, monkeypatch: pytest.Mo
     usage = Usage(database)
     tried, write, away = threading.Event(), usage.add, [True]
 
-    def add(used: Any) -> None:
+    def write_if_there(used: Any, parcel: str) -> None:
         tried.set()
         if away[0]:
             raise StoreError("away")
-        write(used)
+        write(used, parcel)
 
-    monkeypatch.setattr(usage, "add", add)
+    monkeypatch.setattr(usage, "add", write_if_there)
     recorder = Recorder(usage)
     recorder.add(MINE, Used(1, 5, cost=2.0))
     assert tried.wait(10)
@@ -96,6 +106,39 @@ def test_what_cannot_be_written_waits(database: Database, monkeypatch: pytest.Mo
     away[0] = False
     recorder.close()
     assert [used for _, used in usage.summed(["model"])] == [Used(2, 10, 0, 0, 2.0)]
+
+
+def test_what_arrived_without_a_word_is_counted_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection broke after the database had kept it, and more was used before it was there again."""
+    usage = Usage(database)
+    tried, write, away = threading.Event(), usage.add, [True]
+
+    def write_and_break(used: Any, parcel: str) -> None:
+        write(dict(used), parcel)
+        tried.set()
+        if away[0]:
+            raise StoreError("the connection broke")
+
+    monkeypatch.setattr(usage, "add", write_and_break)
+    recorder = Recorder(usage)
+    recorder.add(MINE, Used(1, 5, cost=2.0))
+    assert tried.wait(10)
+    recorder.add(MINE, Used(1, 7))
+    away[0] = False
+    recorder.close()
+    assert [used for _, used in usage.summed(["model"])] == [Used(2, 12, 0, 0, 2.0)]
+
+
+def test_what_was_counted_is_known_for_days(database: Database, clock: Any) -> None:
+    usage = Usage(database, clock)
+    for _ in range(3):
+        usage.add({(usage.hour(), MINE): Used(1)}, "job_1")
+        clock.now += 20 * 3600
+    assert [used.requests for _, used in usage.summed(["model"])] == [1]
+    clock.now += KNOWN_S
+    add(usage, {(usage.hour(), MINE): Used(1)})
+    with database.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(PARCELS)).scalar() == 1
 
 
 def test_a_request_is_counted_once_for_each_of_its_models(database: Database) -> None:

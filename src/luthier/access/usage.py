@@ -15,13 +15,17 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from luthier.errors import SpecError
 from luthier.store.database import Database
+from luthier.store.ids import new_id
 from luthier.store.tables import KEYS
+from luthier.store.tables import PARCELS as P
 from luthier.store.tables import USAGE as U
 
 LOG = logging.getLogger("luthier.access")
 HOUR_S = 3600
 SEND_S = 0.5
 """How long what was used is kept back, to be written together: so much is lost when a process is killed."""
+KNOWN_S = 2 * 24 * HOUR_S
+"""How long it is known what has been counted: longer than anybody tries again."""
 By = Literal["day", "hour", "month", "model", "kind", "key", "project"]
 
 
@@ -68,16 +72,23 @@ class Usage:
         """Returns the hour that it is."""
         return int(self._clock()) // HOUR_S * HOUR_S
 
-    def add(self, used: Mapping[tuple[int, Whose], Used]) -> None:
-        """Adds what was used, by the hour and whose it is: all of it, or nothing."""
+    def add(self, used: Mapping[tuple[int, Whose], Used], parcel: str) -> None:
+        """Adds what was used, by the hour and whose it is: all of it, or nothing.
+
+        A `parcel` is counted once: whoever does not hear whether it arrived may bring it again.
+        """
         insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
-        names = [one.name for one in fields(Used)]
+        names, now = [one.name for one in fields(Used)], int(self._clock())
         with self._database.write() as connection:
+            connection.execute(sa.delete(P).where(P.c.at < now - KNOWN_S))
+            new = insert(P).values(id=parcel, at=now).on_conflict_do_nothing().returning(P.c.id)
+            if connection.execute(new).first() is None:
+                return
             for (hour, whose), one in sorted(used.items(), key=str):
                 of = {"hour": hour, "key": whose.key, "kind": whose.kind, "model": whose.model}
-                new = insert(U).values(**of, project=whose.project, **one.to_json())
-                summed = {name: U.c[name] + new.excluded[name] for name in names}
-                connection.execute(new.on_conflict_do_update(index_elements=list(of), set_=summed))
+                row = insert(U).values(**of, project=whose.project, **one.to_json())
+                summed = {name: U.c[name] + row.excluded[name] for name in names}
+                connection.execute(row.on_conflict_do_update(index_elements=list(of), set_=summed))
 
     def spent(self, key: str) -> float:
         """Returns what a key has cost in the calendar month that it is (UTC)."""
@@ -120,7 +131,9 @@ class Recorder:
         self._usage, self._lock = usage, threading.Lock()
         self._waiting: dict[tuple[int, Whose], Used] = {}
         self._sent: dict[tuple[int, Whose], Used] = {}
-        """What is being written: it counts as spent until it is, and for a moment twice rather than not at all."""
+        """The parcel that is being written: it counts as spent until it is, and for a moment twice rather than not at
+        all. It stays as it is until it has arrived."""
+        self._parcel = ""
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="usage", daemon=True)
         self._thread.start()
@@ -139,20 +152,17 @@ class Recorder:
 
     def send(self) -> None:
         """Writes what waits; what cannot be written waits on."""
-        with self._lock:
-            self._sent, self._waiting = self._waiting, {}
-        if not self._sent:
-            return
-        try:
-            self._usage.add(self._sent)
-        except Exception as error:
-            LOG.warning("usage could not be written yet: %s", type(error).__name__)
+        while self._sent or self._waiting:
             with self._lock:
-                for at, used in self._sent.items():
-                    self._waiting[at] = self._waiting.get(at, Used()) + used
+                if not self._sent:
+                    self._sent, self._waiting, self._parcel = self._waiting, {}, new_id("parcel_")
+            try:
+                self._usage.add(self._sent, self._parcel)
+            except Exception as error:
+                LOG.warning("usage could not be written yet: %s", type(error).__name__)
+                return
+            with self._lock:
                 self._sent = {}
-        with self._lock:
-            self._sent = {}
 
     def close(self) -> None:
         """Writes what is left."""

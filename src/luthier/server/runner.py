@@ -183,7 +183,7 @@ def _count_training(store: Store, job: Job, ended: Mapping[str, Any], options: W
     entry = catalogue_of(options).find(base)
     cost = tokens * (entry.training_price if entry is not None else 0.0) / 1e6
     usage, whose = Usage(store.database), Whose(job.project, job.details.get("key") or UNKNOWN, "training", base)
-    usage.add({(usage.hour(), whose): Used(requests=1, input_tokens=tokens, cost=cost)})
+    usage.add({(usage.hour(), whose): Used(requests=1, input_tokens=tokens, cost=cost)}, job.id)
 
 
 def _step_metrics(lines: list[dict[str, Any]]) -> bytes:

@@ -125,3 +125,12 @@ USAGE = sa.Table(
 )
 """What was used, summed up by the hour (its first second). `cached_tokens` are those of the input that had been read
 before."""
+
+PARCELS = sa.Table(
+    "parcels",
+    METADATA,
+    sa.Column("id", sa.String(80), primary_key=True),
+    sa.Column("at", sa.BigInteger, nullable=False),
+    sa.Index("ix_parcels_at", "at"),
+)
+"""What was counted lately as used, by its id: what is written again after a fault counts once."""

@@ -33,7 +33,7 @@ def tune_spec(spec: Spec) -> tune.Spec:
         method="sft",
         train="full",
         learning_rate=1e-3,
-        num_train_epochs=8,
+        num_train_epochs=4,
         max_steps=spec.max_steps,
         batch_size=16,
         validation_fraction=0.1,
