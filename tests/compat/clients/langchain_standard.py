@@ -19,7 +19,7 @@ from pydantic import BaseModel
 URL, MODEL = os.environ["URL"], os.environ["MODEL"]
 GREEDY = {"model": MODEL, "base_url": URL, "temperature": 0, "max_retries": 0}
 UNWISE = pytest.mark.xfail(
-    reason="asks for a right answer, which the embedded model of 5.8M parameters does not have", strict=True
+    reason="asks for a right answer, which the embedded model of 7.4M parameters does not have", strict=True
 )
 
 
