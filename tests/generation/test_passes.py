@@ -144,6 +144,6 @@ def test_no_gradient_is_kept():
 
 def test_a_model_whose_rows_come_out_otherwise_is_refused(monkeypatch):
     """The trial sees what no list of model types can know."""
-    monkeypatch.setattr("luthier.generation.passes._Run.seen", lambda self, window: None)
+    monkeypatch.setattr("luthier.generation.runs.Run.seen", lambda self, window: None)
     with pytest.raises(ModelError, match=r"in rows, the outputs of llama differ by"):
         Passes(tiny_model("llama"))

@@ -39,7 +39,7 @@ def seat_of(tokens, reply, scope="a"):
 
 def scheduler_of(tokens=4096, **options):
     memory = StateMemory(SHAPE, tokens * SHAPE.token_bytes, 256)
-    return Scheduler(memory, **({"reuse": True, "chunks": True, "most_running": 8, "pass_tokens": 64} | options))
+    return Scheduler(memory, **({"reuse": True, "chunks": True, "most_logits": 8, "pass_tokens": 64} | options))
 
 
 def run(scheduler, passes=10_000):
@@ -70,7 +70,7 @@ texts = st.tuples(st.integers(1, 200), st.integers(1, 50), st.sampled_from("ab")
 
 @given(st.lists(texts, min_size=1, max_size=14), st.integers(256, 3000), st.booleans(), st.integers(1, 6))
 def test_everything_ends_within_the_memory(wishes, budget, reuse, most):
-    scheduler = scheduler_of(budget, reuse=reuse, most_running=most)
+    scheduler = scheduler_of(budget, reuse=reuse, most_logits=most)
     seats = [seat_of(range(length), reply, scope) for length, reply, scope in wishes]
     for seat in seats:
         scheduler.add(seat)

@@ -27,8 +27,8 @@ Asked = Draft | Scoring | Encoding
 Event = tuple[Asked, Delta | Exception | None]
 """A request and what has become of it: a piece of its reply, its failure, or None where it has been answered whole."""
 
-_LOGITS_AT_ONCE = 2**25
-"""Rows times vocabulary: 128 MiB of fp32 logits, of which drawing needs a few copies."""
+_LOGITS_AT_ONCE = {"cpu": 2**25, "cuda": 2**27}
+"""By device: rows times vocabulary, 128 or 512 MiB of fp32 logits, of which drawing needs a few copies."""
 _GRAMMARS = ThreadPoolExecutor(1, thread_name_prefix="grammar")
 """Where grammars say which tokens may come next while the model computes."""
 
@@ -52,17 +52,18 @@ class Session:
         *,
         vocabulary: int,
         reuse: bool,
-        pass_tokens: int = PASS_TOKENS,
+        pass_tokens: int | None = None,
         figures: Figures | None = None,
     ) -> None:
         self.runner, self.memory, self.figures = runner, memory, figures or Figures()
-        most = max(1, _LOGITS_AT_ONCE // vocabulary)
+        kind = runner.device.type
+        most = max(1, _LOGITS_AT_ONCE.get(kind, _LOGITS_AT_ONCE["cpu"]) // vocabulary)
         self.scheduler = Scheduler(
             memory,
             reuse=reuse and runner.chunks,
             chunks=runner.chunks,
-            most_running=most,
-            pass_tokens=min(pass_tokens, most),
+            most_logits=most,
+            pass_tokens=pass_tokens or PASS_TOKENS.get(kind, PASS_TOKENS["cpu"]),
             freed=runner.forget,
         )
         self._seats: dict[Asked, Seat] = {}
