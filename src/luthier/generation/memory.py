@@ -18,7 +18,7 @@ from torch import Tensor
 from luthier.errors import CapacityError
 
 SHORTEST = 64
-_SLABS = {"cpu": (4096, 16), "cuda": (65_536, 256)}
+_SLABS = {"cpu": (4096, 16), "cuda": (16_384, 256)}
 """By device: a slab holds about so many tokens, in at most so many rows; one row at least. Where making one and walking
 over many costs more than the work in them, slabs are large."""
 _FEWEST_SLABS = 16

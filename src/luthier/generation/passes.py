@@ -21,7 +21,7 @@ from luthier.errors import ModelError
 from luthier.generation.adapters import Adapters
 from luthier.generation.decode import Forward
 from luthier.generation.memory import LayerShape, Row, StateMemory, StateShape
-from luthier.generation.row_attention import Rows, numbers_of, tiles_of
+from luthier.generation.row_attention import Rows, numbers_of
 from luthier.generation.runs import Piece, Plan, Run
 from luthier.generation.steps import Steps, Way, bucket, given_up, refusal, rows_of, tile_of, way_of
 from luthier.models.attention import attention, packing_refusal
@@ -105,7 +105,7 @@ class Passes:
         places = [place for part in order for place in range(part.start, part.end)]
         kept = [firsts[id(part)] + place for part in parts for place in part.kept]
         lists = (tokens, places, kept)
-        self._plan = self._planned(order, firsts) if self._way is None else self._told(order)
+        self._plan = self._planned(order, firsts) if self._way is None else rows_of(order, self._anchor, self._tile)
         try:
             with self.adapters.routed([(part.adapter, len(part.tokens)) for part in order]):
                 return self._forward.packed(*(torch.tensor(one, dtype=torch.long).to(self.device) for one in lists))
@@ -130,11 +130,6 @@ class Passes:
             return self._forward.packed(numbers[0], numbers[1].clamp_min(0), kept)
         finally:
             self._plan = None
-
-    def _told(self, order: Sequence[Part]) -> Rows:
-        singles = sum(len(part.tokens) == 1 for part in order)
-        tiles = tiles_of([len(part.tokens) for part in order[singles:]], singles, self._tile)
-        return rows_of(numbers_of(order, self._anchor), self._anchor, singles, tiles, self._tile)
 
     def _give_up(self, why: object) -> None:
         self._way = None

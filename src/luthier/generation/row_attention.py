@@ -69,18 +69,21 @@ class RowAttention(Protocol):
     ) -> Tensor: ...
 
 
-def numbers_of(parts: Sequence[Part], anchor: Tensor) -> list[list[int]]:
-    """Returns the numbers of all tokens of `parts`, in their order: NUMBERS lists."""
+def numbers_of(parts: Sequence[Part], anchor: Tensor) -> Tensor:
+    """Returns the numbers (NUMBERS, T) of all tokens of `parts`, in their order, on the host."""
     origin, size = anchor.data_ptr(), anchor.element_size()
-    found: list[list[int]] = [[] for _ in range(NUMBERS)]
+    tokens: list[int] = []
+    places: list[int] = []
+    texts: list[tuple[int, int, int]] = []
     for part in parts:
-        slab, count = part.row.slab, len(part.tokens)
-        offset = (slab.address - origin) // size + part.row.index * slab.row_numbers
-        found[0] += part.tokens
-        found[1] += range(part.start, part.start + count)
-        for numbers, one in zip(found[2:], (offset, slab.rows * slab.row_numbers, slab.capacity), strict=True):
-            numbers += [one] * count
-    return found
+        slab, row = part.row.slab, part.row.index * part.row.slab.row_numbers
+        tokens += part.tokens
+        places += range(part.start, part.start + len(part.tokens))
+        texts.append(((slab.address - origin) // size + row, slab.rows * slab.row_numbers, slab.capacity))
+    told = torch.tensor(texts).t()  # (3, parts)
+    if len(tokens) > len(texts):
+        told = told.repeat_interleave(torch.tensor([len(part.tokens) for part in parts]), 1)  # (3, T)
+    return torch.cat([torch.tensor([tokens, places]), told])
 
 
 def tiles_of(lengths: Sequence[int], first: int, tile: int) -> list[list[int]]:

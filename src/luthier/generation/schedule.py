@@ -106,7 +106,7 @@ class Scheduler:
             count = seat.pending if writing or not self._chunks else _piece(seat, max(0, left), room)
             if count and self._has_room(seat, seat.filled + count):
                 shares.append(Share(seat, count))
-                left, room = left - count, room - _logits(seat, count)
+                left, room = left - count, room - (1 if writing else _logits(seat, count))
         for seat in self._admitted(left):
             count = max(1, _piece(seat, left, room)) if self._chunks else seat.pending
             if self._has_room(seat, seat.filled + count):

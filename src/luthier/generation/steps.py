@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from luthier.generation.memory import LayerShape
-from luthier.generation.row_attention import FILLING, RowAttention, Rows, plain
+from luthier.generation.row_attention import FILLING, Part, RowAttention, Rows, numbers_of, plain, tiles_of
 from luthier.models.lora import lora_layers
 
 BUCKETS = (1, 2, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
@@ -86,29 +86,37 @@ class Steps:
             self.captured.clear()
             self._capture, self._weights = None, weights
 
-    def __call__(self, numbers: Sequence[Sequence[int]], way: Way) -> Tensor:
-        """Returns the logits (n, V) after n texts' new tokens; they hold until the next call."""
-        count = len(numbers[0])
+    def __call__(self, numbers: Tensor, way: Way) -> Tensor:
+        """Returns the logits (n, V) after n texts' new tokens, told by `numbers` (NUMBERS, n) on the host.
+
+        They hold until the next call.
+        """
+        count = numbers.shape[1]
         size = bucket(count)
         assert size is not None, "the caller asks for no more"
         if size not in self.captured:
             self.captured[size] = self._made(size, way)
         static, replay = self.captured[size]
-        filled = [[*one, *[nothing] * (size - count)] for one, nothing in zip(numbers, FILLING, strict=True)]
-        static.copy_(on_host(filled, self._device), non_blocking=True)
+        filled = torch.cat([numbers, _filling(size - count)], 1)  # (NUMBERS, size)
+        static.copy_(_sent(filled, self._device), non_blocking=True)
         return replay()[:count]
 
     def _made(self, size: int, way: Way) -> tuple[Tensor, Replay]:
         """Returns the inputs of passes of `size` texts, and what computes with them; only filling is run here."""
-        static = torch.tensor(FILLING, device=self._device)[:, None].repeat(1, size)  # (NUMBERS, size)
+        static = _filling(size).to(self._device)
         if self._capture is None:
             self._capture = way.capture()
         return static, self._capture(lambda: self._forward(static))
 
 
-def on_host(numbers: Sequence[Sequence[int]], device: torch.device) -> Tensor:
-    """Returns numbers as a tensor that a device copies from when it comes to it; it is kept until then."""
-    return torch.tensor(numbers, dtype=torch.long, pin_memory=device.type == "cuda")
+def _filling(count: int) -> Tensor:
+    """Returns the numbers of `count` texts that are none, (NUMBERS, count)."""
+    return torch.tensor(FILLING)[:, None].repeat(1, count)
+
+
+def _sent(numbers: Tensor, device: torch.device) -> Tensor:
+    """Returns numbers where a device can copy them from without the host waiting: they are kept until it has."""
+    return numbers.pin_memory() if device.type == "cuda" else numbers
 
 
 def _weights(model: Any) -> list[Any]:
@@ -155,8 +163,11 @@ def given_up(kind: str, why: object) -> str:
     return reason
 
 
-def rows_of(numbers: Sequence[Sequence[int]], anchor: Tensor, singles: int, tiles: Any, tile: int) -> Rows:
-    """Returns the rows of a pass of any kind, told by `numbers`, with its `tiles`."""
-    told = on_host(numbers, anchor.device).to(anchor.device, non_blocking=True)
-    held = on_host(tiles, anchor.device).to(anchor.device, non_blocking=True) if tiles[0] else None
-    return Rows(anchor, told, singles, held, tile)
+def rows_of(parts: Sequence[Part], anchor: Tensor, tile: int) -> Rows:
+    """Returns the rows of a pass of any kind, whose texts of one new token come first."""
+    singles = sum(len(part.tokens) == 1 for part in parts)
+    told = _sent(numbers_of(parts, anchor), anchor.device).to(anchor.device, non_blocking=True)
+    if singles == len(parts):
+        return Rows(anchor, told, singles)
+    tiles = torch.tensor(tiles_of([len(part.tokens) for part in parts[singles:]], singles, tile))
+    return Rows(anchor, told, singles, _sent(tiles, anchor.device).to(anchor.device, non_blocking=True), tile)
