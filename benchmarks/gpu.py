@@ -11,7 +11,6 @@ import faulthandler
 import gc
 import json
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -25,6 +24,8 @@ import torch
 from benchmarks.blocks import middle
 from benchmarks.gpu_peer import PEERS, Continuous
 from benchmarks.suites import FEWEST, RESULTS
+from luthier.generation.row_attention import FILLING
+from luthier.generation.steps import STAND_IN, bucket
 
 SHAPES: dict[str, dict[str, Any]] = {
     "1B": {  # Llama 3.2 1B
@@ -59,6 +60,8 @@ SHARES = {("1B", 1): 2, ("1B", 32): 3, ("1B", 256): 8, ("8B", 1): 3, ("8B", 32):
 """By what parts sections share the time there is: a block of many texts takes the other side long."""
 TRIALS = 0.4
 """The part of a section's time in which the other side's settings are tried."""
+PATIENCE = 3
+"""A section that needs a number of blocks takes at most so many times its share for them."""
 OWN_BLOCKS = 3
 """Blocks of ours before the other side begins: whatever it does, these are there."""
 Answer = Callable[[Sequence[Sequence[int]]], int]
@@ -86,6 +89,8 @@ class Section:
     shape: str
     work: Work
     ours_alone: list[float] = field(default_factory=list)
+    without_graphs: float | None = None
+    filling_ms: float | None = None
     trials: dict[str, float | str] = field(default_factory=dict)
     peer: str = ""
     ours: list[float] = field(default_factory=list)
@@ -121,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Reads the command line and runs the check and the sections that it names."""
     given = options().parse_args(arguments)
     # a thread of the other side cannot be ended otherwise
-    faulthandler.dump_traceback_later(given.limit, exit=True, file=sys.__stderr__)
+    faulthandler.dump_traceback_later(given.limit, exit=True, file=2)
     try:
         _begin(given)
     finally:
@@ -130,8 +135,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _begin(given: argparse.Namespace) -> None:
     if given.dry:
-        from luthier.generation.steps import STAND_IN
-
         with mock.patch("luthier.generation.passes.way_of", return_value=STAND_IN):
             _run(given, "cpu", torch.float32, Work(0, 12, 8))
     else:
@@ -148,10 +151,12 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--prompt", type=int, default=128)
     parser.add_argument("--reply", type=int, default=128)
     parser.add_argument("--seconds", type=float, default=150, help="for all sections together")
+    parser.add_argument("--floor", type=float, default=12, help="seconds for a section when those are spent")
     parser.add_argument("--limit", type=float, default=400, help="seconds after which the process ends, come what may")
     parser.add_argument(
         "--check", action="store_true", help="first, that the kernels and graphs compute what they should"
     )
+    parser.add_argument("--eager", action="store_true", help="once in each section, Luthier without kernels and graphs")
     parser.add_argument("--no-peer", action="store_true", help="Luthier alone")
     parser.add_argument("--dry", action="store_true", help="tiny, on a CPU, with stand-ins for kernels and graphs")
     return parser
@@ -177,7 +182,7 @@ def _run(given: argparse.Namespace, device: str, dtype: torch.dtype, work: Work)
             left -= wanted[shape, batch]
             section = Section(shape, Work(batch, work.prompt, work.reply))
             found.append(section)
-            _measured(section, model, engine, share * max(0, ends - time.perf_counter()), peer=not given.no_peer)
+            _measured(section, model, engine, max(given.floor, share * (ends - time.perf_counter())), given)
             say(section.said)
             RESULTS.mkdir(parents=True, exist_ok=True)
             kept = [vars(one) | {"work": vars(one.work), "said": one.said} for one in found if one.ours_alone]
@@ -186,7 +191,7 @@ def _run(given: argparse.Namespace, device: str, dtype: torch.dtype, work: Work)
         emptied()
 
 
-def _measured(section: Section, model: Any, engine: Any, seconds: float, *, peer: bool) -> None:
+def _measured(section: Section, model: Any, engine: Any, seconds: float, given: argparse.Namespace) -> None:
     """Fills a section within so many seconds, or not much more. What goes wrong on the other side is kept in it."""
     vocabulary, ends = model.config.vocab_size, time.perf_counter() + seconds
     section.ours_alone = [
@@ -196,21 +201,33 @@ def _measured(section: Section, model: Any, engine: Any, seconds: float, *, peer
         timed(section.work, number, vocabulary, ours(engine, section.work)) for number in range(OWN_BLOCKS)
     ]  # the first two captured graphs
     section.eager_because = engine._runner.eager_because
+    section.filling_ms = filling_ms(engine, section.work.prompts)
+    each = min(section.ours_alone) / section.work.reply * 1e3
     say(f"  {section.shape} batch {section.work.prompts}: alone {_rounded(section.ours_alone)} s")
-    if not peer:
+    say(f"  {each:.3f} ms a token of all texts; a graph of filling takes {section.filling_ms or 0:.3f} ms")
+    if given.eager:
+        with mock.patch.object(engine._runner, "_way", None):
+            both = [timed(section.work, number, vocabulary, ours(engine, section.work)) for number in (-4, -3)]
+        section.without_graphs = both[1]
+        say(f"  without kernels and graphs: {both[1]:.3f} s")
+    if given.no_peer:
         return
     chosen: Continuous | None = None
     try:
         chosen = _best(section, model, time.perf_counter() + TRIALS * (ends - time.perf_counter()))
-        number = 100
-        while len(section.theirs) < 2 or time.perf_counter() < ends:
-            section.ours.append(timed(section.work, number, vocabulary, ours(engine, section.work)))
-            with chosen.ready():
-                section.theirs.append(timed(section.work, number, vocabulary, chosen.answer))
-            number += 1
-            say(f"  block {number - 100}: ours {section.ours[-1]:.3f} s, theirs {section.theirs[-1]:.3f} s")
+        fewest, late = (FEWEST if section.shape == "1B" else 2), ends + (PATIENCE - 1) * seconds
+        while time.perf_counter() < (ends if len(section.theirs) >= fewest else late):
+            number = 100 + len(section.theirs)
+            for own in (True, False) if number % 2 else (False, True):
+                if own:
+                    section.ours.append(timed(section.work, number, vocabulary, ours(engine, section.work)))
+                else:
+                    with chosen.ready():
+                        section.theirs.append(timed(section.work, number, vocabulary, chosen.answer))
+            say(f"  block {number - 99}: ours {section.ours[-1]:.3f} s, theirs {section.theirs[-1]:.3f} s")
     except Exception as error:
-        section.ours = section.ours[: len(section.theirs)]
+        whole = min(len(section.ours), len(section.theirs))
+        section.ours, section.theirs = section.ours[:whole], section.theirs[:whole]
         section.error = f"{type(error).__name__}: {error}"
         say(traceback.format_exc())
     finally:
@@ -276,6 +293,21 @@ def ours(engine: Any, work: Work) -> Answer:
         return sum(len(draft.tokens) for draft in drafts)
 
     return answer
+
+
+def filling_ms(engine: Any, prompts: int) -> float | None:
+    """Returns the milliseconds of a captured pass of texts that are none: all but attention; None where none is."""
+    captured = engine._runner._steps.captured.get(bucket(prompts))
+    if captured is None or not torch.cuda.is_available():
+        return None
+    static, replay = captured
+    static.copy_(torch.tensor(FILLING, device=static.device)[:, None].expand_as(static))
+    synchronize()
+    began = time.perf_counter()
+    for _ in range(20):
+        replay()
+    synchronize()
+    return (time.perf_counter() - began) / 20 * 1e3
 
 
 def made(shape: str, device: str, dtype: torch.dtype) -> Any:

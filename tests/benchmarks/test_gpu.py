@@ -13,7 +13,7 @@ from benchmarks.gpu import Section, Work
 
 def test_a_dry_run_checks_measures_and_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr(gpu, "RESULTS", tmp_path)
-    gpu.main(["--dry", "--check", "--no-peer", "--batches", "1", "3", "--seconds", "1"])
+    gpu.main(["--dry", "--check", "--no-peer", "--batches", "1", "3", "--seconds", "1", "--floor", "1"])
     said = capsys.readouterr().out
     assert "CHECK" in said
     assert "40 replies" in said
@@ -29,7 +29,7 @@ def test_the_other_side_may_fail_and_ours_is_kept(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(gpu, "RESULTS", tmp_path)
     monkeypatch.setattr(gpu, "Continuous", broken)
-    gpu.main(["--dry", "--batches", "2", "--seconds", "1"])
+    gpu.main(["--dry", "--batches", "2", "--seconds", "1", "--floor", "1"])
     assert "out of pages" in capsys.readouterr().out
     (kept,) = json.loads((tmp_path / "gpu.json").read_text())
     assert kept["ours_alone"]
