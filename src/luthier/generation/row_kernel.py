@@ -175,7 +175,7 @@ def attend_rows(
         if not number:
             continue
         splits = 1 if tiled else _splits(number * shared, query.device)
-        parts, sums = _room(count, heads, splits, width, query.device)
+        parts, sums = _room(number, heads, splits, width, query.device)
         _attend[(number, shared, splits)](
             query, out, parts, sums, out if sinks is None else sinks, rows.anchor, rows.numbers,
             rows.tiles if tiled else rows.numbers, number, count, 2 * layer, query.stride(0), query.stride(1), heads,
@@ -190,7 +190,7 @@ def attend_rows(
 
 
 def _room(count: int, heads: int, splits: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Returns where shares are left: (T, H, splits, D), and the logarithms of their sums (T, H, splits)."""
+    """Returns where shares of single tokens are left, (n, H, splits, D), and the logarithms of their sums (n, H, splits)."""
     count = count if splits > 1 else 0
     parts = torch.empty(count, heads, splits, width, dtype=torch.float32, device=device)
     return parts, torch.empty(count, heads, splits, dtype=torch.float32, device=device)

@@ -98,7 +98,12 @@ class Scheduler:
 
     def plan(self) -> list[Share]:
         """Returns who takes part in the next pass; nobody only where nobody waits or runs."""
-        shares, left, room = [], self._pass_tokens, self._most
+        # the only text that could take part may have had to make room for itself: then there is room now
+        return self._shares() or self._shares()
+
+    def _shares(self) -> list[Share]:
+        shares, left = [], self._pass_tokens
+        room = self._most - sum(seat.pending == 1 for seat in self.running)
         for seat in list(self.running):
             if seat.row is None:
                 continue  # had to make room
@@ -106,7 +111,7 @@ class Scheduler:
             count = seat.pending if writing or not self._chunks else _piece(seat, max(0, left), room)
             if count and self._has_room(seat, seat.filled + count):
                 shares.append(Share(seat, count))
-                left, room = left - count, room - (1 if writing else _logits(seat, count))
+                left, room = left - count, room - (0 if writing else _logits(seat, count))
         for seat in self._admitted(left):
             count = max(1, _piece(seat, left, room)) if self._chunks else seat.pending
             if self._has_room(seat, seat.filled + count):
