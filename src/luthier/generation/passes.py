@@ -131,7 +131,7 @@ class Passes:
         finally:
             self._plan = None
 
-    def _give_up(self, why: object) -> None:
+    def _give_up(self, why: str | Exception) -> None:
         self._way = None
         self._steps.captured.clear()
         self.eager_because = given_up(self.model.config.model_type, why)

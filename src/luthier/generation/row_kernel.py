@@ -190,7 +190,7 @@ def attend_rows(
 
 
 def _room(count: int, heads: int, splits: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Returns where shares of single tokens are left, (n, H, splits, D), and the logarithms of their sums (n, H, splits)."""
+    """Returns where shares of single tokens are left, (n, H, splits, D), and the logarithms of sums (n, H, splits)."""
     count = count if splits > 1 else 0
     parts = torch.empty(count, heads, splits, width, dtype=torch.float32, device=device)
     return parts, torch.empty(count, heads, splits, dtype=torch.float32, device=device)

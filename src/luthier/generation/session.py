@@ -19,7 +19,7 @@ from luthier.generation.grammar import Matcher
 from luthier.generation.memory import StateMemory
 from luthier.generation.passes import Part, Passes
 from luthier.generation.requests import Encoding, Scoring
-from luthier.generation.sample import draw, with_logprobs
+from luthier.generation.sample import Drawn, draw, likeliest, with_logprobs
 from luthier.generation.schedule import PASS_TOKENS, Scheduler, Seat, Share
 from luthier.records.messages import Delta
 
@@ -117,7 +117,11 @@ class Session:
     def _settled(
         self, wants: Sequence[_Want], logits: Tensor, states: list[Tensor], masks: dict[Any, bytes | LuthierError]
     ) -> list[Event]:
-        sound = torch.isfinite(logits.amax(dim=-1)).tolist() if len(logits) else []
+        tokens: list[int] | None = None
+        if all(isinstance(want.seat.request, Draft) and want.seat.request.plain for want in wants) and len(logits):
+            sound, tokens = likeliest(logits)
+        else:
+            sound = torch.isfinite(logits.amax(dim=-1)).tolist() if len(logits) else []
         events: list[Event] = []
         drawing: list[tuple[_Want, bytes | None]] = []
         for want in wants:
@@ -135,19 +139,12 @@ class Session:
             elif isinstance(request, Encoding):
                 request.found = states[0][want.first]
                 events.append(self._answered(request))
-        return events + (self._drawn(drawing, logits) if drawing else [])
+        if tokens is not None:
+            return events + self._pushed(drawing, [Drawn(tokens[want.first]) for want, _ in drawing])
+        return events + (self._pushed(drawing, _drawn(drawing, logits)) if drawing else [])
 
-    def _drawn(self, drawing: Sequence[tuple[_Want, bytes | None]], logits: Tensor) -> list[Event]:
+    def _pushed(self, drawing: Sequence[tuple[_Want, bytes | None]], drawn: Sequence[Drawn]) -> list[Event]:
         drafts: list[Draft] = [want.seat.request for want, _ in drawing]  # type: ignore[misc]
-        rows = [want.first for want, _ in drawing]
-        chosen = logits if rows == list(range(len(logits))) else logits[rows]
-        drawn = draw(
-            chosen,
-            [draft.sampling for draft in drafts],
-            [draft.generator for draft in drafts],
-            [draft.tokens for draft in drafts],
-            [mask for _, mask in drawing],
-        )
         events: list[Event] = []
         for draft, (want, _), one in zip(drafts, drawing, drawn, strict=True):
             try:
@@ -231,6 +228,19 @@ def _parts(shares: Sequence[Share]) -> tuple[list[Part], list[_Want]]:
             wants.append(_Want(seat, first, first + len(places)))
         first += len(places)
     return parts, wants
+
+
+def _drawn(drawing: Sequence[tuple[_Want, bytes | None]], logits: Tensor) -> list[Drawn]:
+    """Returns the next token of each draft, by its own sampling and the mask of its grammar."""
+    drafts: list[Draft] = [want.seat.request for want, _ in drawing]  # type: ignore[misc]
+    rows = [want.first for want, _ in drawing]
+    return draw(
+        logits if rows == list(range(len(logits))) else logits[rows],
+        [draft.sampling for draft in drafts],
+        [draft.generator for draft in drafts],
+        [draft.tokens for draft in drafts],
+        [mask for _, mask in drawing],
+    )
 
 
 def _masks(grammars: Sequence[tuple[Any, Matcher]]) -> dict[Any, bytes | LuthierError]:

@@ -46,6 +46,8 @@ def way_of(device: torch.device) -> Way | None:
     """Returns the way of a device; None where it has none: all but CUDA with Triton."""
     if device.type != "cuda" or importlib.util.find_spec("triton") is None:
         return None
+    if device.index not in (None, torch.cuda.current_device()):  # kernels are launched on the current one
+        return None
     from luthier.generation.row_kernel import attend_rows
 
     return Way(attend_rows, _graphs)
@@ -156,9 +158,10 @@ def tile_of(heads: int, key_heads: int) -> int:
     return max(1, TILE_ROWS >> (-(-heads // key_heads) - 1).bit_length())
 
 
-def given_up(kind: str, why: object) -> str:
+def given_up(kind: str, why: str | Exception) -> str:
     """Returns, and logs, why passes of a model are not repeated on a device that could."""
-    reason = f"{kind} is decoded without CUDA graphs: {why}"
+    first = why.__context__ or why if isinstance(why, Exception) else why  # capturing fails once more when it ends
+    reason = f"{kind} is decoded without CUDA graphs: {(str(first) or repr(first)).splitlines()[0]}"
     LOG.warning(reason)
     return reason
 
