@@ -167,7 +167,10 @@ def _run(given: argparse.Namespace, device: str, dtype: torch.dtype, work: Work)
         from benchmarks.gpu_check import check
 
         began = time.perf_counter()
-        say("CHECK " + check(device))
+        try:
+            say(f"CHECK {check(device)}")
+        except Exception as error:  # the figures are wanted all the same
+            say(f"CHECK FAILED: {error}\n{traceback.format_exc()}")
         say(f"checked in {time.perf_counter() - began:.1f} s")
     shapes = ["tiny"] if given.dry else given.shapes
     wanted = {(shape, batch): SHARES.get((shape, batch), 4) for shape in shapes for batch in given.batches}
