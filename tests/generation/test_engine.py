@@ -8,7 +8,7 @@ import torch
 
 from luthier.errors import CapacityError, ModelError, SpecError
 from luthier.generation.decode import Forward
-from luthier.generation.engine import Engine
+from luthier.generation.engine import Engine, _usual_memory
 from luthier.generation.text import decode
 from luthier.records.messages import Sampling
 
@@ -207,3 +207,9 @@ def test_the_model_contract(engine, tokenizer):
     prompt = tokenizer.encode("the bow")
     assert reply == engine.generate([prompt], Sampling(max_tokens=4))[0]
     assert scores == engine.score_tokens(prompt, tokenizer.encode(" and"))
+
+
+def test_a_gpu_gives_most_of_what_is_free_to_keys_and_values(monkeypatch):
+    monkeypatch.setattr("luthier.generation.engine.free_memory", lambda kind: 10**9)
+    on_gpu, on_cpu = (_usual_memory(1000, 4096, torch.device(kind)) for kind in ("cuda", "cpu"))
+    assert (on_gpu, on_cpu) == (850_000_000, 16_384 * 1000)

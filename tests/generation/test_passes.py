@@ -13,6 +13,7 @@ from luthier.generation.decode import Alone
 from luthier.generation.engine import Engine
 from luthier.generation.memory import StateMemory
 from luthier.generation.passes import Part, Passes
+from luthier.generation.steps import STAND_IN
 from luthier.models.attention import use_packed_attention
 
 KINDS = ["llama", "qwen2", "mistral", "gemma2", "gemma3", "gpt2"]
@@ -45,21 +46,30 @@ def read(runner, texts, cuts, seed=0):
         logits = runner(parts)
         for i, part in zip(chosen, parts, strict=True):
             size = len(part.tokens)
-            found[i].append(logits[:size])
+            found[i].append(logits[:size].clone())
             logits = logits[size:]
             filled[i] += size
     return [torch.cat(one) for one in found]
+
+
+@pytest.fixture(params=["tensors", "numbers"])
+def way(request, monkeypatch):
+    """How attention is told of rows: a CPU's way, and by a stand-in the one of a GPU."""
+    if request.param == "numbers":
+        monkeypatch.setattr("luthier.generation.passes.way_of", lambda device: STAND_IN)
+    return request.param
 
 
 @pytest.mark.parametrize(
     ("kind", "attention"),  # transformers' sdpa leaves Gemma 2's bound on the scores out
     [(kind, "eager" if kind == "gemma2" else "sdpa") for kind in KINDS] + [("llama", "eager"), ("gpt2", "eager")],
 )
-def test_texts_read_together_in_pieces_are_as_alone(kind, attention):
+def test_texts_read_together_in_pieces_are_as_alone(kind, attention, way):
     model = tiny_model(kind)
     model.set_attn_implementation(attention)
     texts = texts_of([5, 17, 40, 3, 70, 9, 1, 64, 33])
     runner = Passes(model)
+    assert runner.eager_because is None
     with runner.attending():
         found = read(runner, texts, cuts=[1, 1, 1, 2, 7, 40])
     for text, logits in zip(texts, found, strict=True):
@@ -96,7 +106,7 @@ def test_score_is_the_log_softmax_at_each_place(kind, tokenizer):
     assert all(len(one.ranked) == 3 and one.ranked[0][1] >= one.logprob - 1e-6 for one in scored)
 
 
-def test_a_half_precision_model_is_read_alike():
+def test_a_half_precision_model_is_read_alike(way):
     model = tiny_model("llama").to(torch.bfloat16)
     texts = texts_of([5, 40, 9])
     runner = Passes(model)
@@ -144,6 +154,6 @@ def test_no_gradient_is_kept():
 
 def test_a_model_whose_rows_come_out_otherwise_is_refused(monkeypatch):
     """The trial sees what no list of model types can know."""
-    monkeypatch.setattr("luthier.generation.passes._Run.seen", lambda self, window: None)
+    monkeypatch.setattr("luthier.generation.runs.Run.seen", lambda self, window: None)
     with pytest.raises(ModelError, match=r"in rows, the outputs of llama differ by"):
         Passes(tiny_model("llama"))

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from transformers import MinPLogitsWarper, TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
 from luthier.errors import ModelError, SpecError
-from luthier.generation.sample import biased, check_sampling, draw, filtered, generator_for
+from luthier.generation.sample import (
+    biased,
+    check_sampling,
+    draw,
+    filtered,
+    generator_for,
+    is_plain,
+    likeliest,
+)
 from luthier.records.messages import Sampling
 
 
@@ -174,3 +182,26 @@ def test_few_candidates_are_filtered_as_all_tokens_would_be(seed, spread, temper
             probabilities, tokens = filtered(logits, asked)
         spreads.append(torch.zeros(2, 64).scatter(1, tokens, probabilities))
     assert torch.allclose(spreads[0], spreads[1], atol=1e-6)
+
+
+def test_the_likeliest_tokens_are_told_beside_which_rows_are_numbers():
+    logits = torch.tensor([[0.0, 3.0, 1.0], [math.nan, 0.0, 0.0], [2.0, 2.0, math.inf], [5.0, 5.0, -math.inf]])
+    sound, tokens = likeliest(logits)
+    assert sound == [True, False, False, True]
+    assert (tokens[0], tokens[3]) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "plain"),
+    [
+        (Sampling(), True),
+        (Sampling(max_tokens=5, stop=("x",), top_p=0.5), True),
+        (Sampling(temperature=0.5), False),
+        (Sampling(logprobs=True), False),
+        (Sampling(logit_bias=((3, 1.0),)), False),
+        (Sampling(frequency_penalty=0.1), False),
+        (Sampling(presence_penalty=-0.1), False),
+    ],
+)
+def test_plain_is_what_takes_the_likeliest_token_and_asks_for_nothing_else(sampling, plain):
+    assert is_plain(sampling) is plain

@@ -39,7 +39,7 @@ def seat_of(tokens, reply, scope="a"):
 
 def scheduler_of(tokens=4096, **options):
     memory = StateMemory(SHAPE, tokens * SHAPE.token_bytes, 256)
-    return Scheduler(memory, **({"reuse": True, "chunks": True, "most_running": 8, "pass_tokens": 64} | options))
+    return Scheduler(memory, **({"reuse": True, "chunks": True, "most_logits": 8, "pass_tokens": 64} | options))
 
 
 def run(scheduler, passes=10_000):
@@ -70,7 +70,7 @@ texts = st.tuples(st.integers(1, 200), st.integers(1, 50), st.sampled_from("ab")
 
 @given(st.lists(texts, min_size=1, max_size=14), st.integers(256, 3000), st.booleans(), st.integers(1, 6))
 def test_everything_ends_within_the_memory(wishes, budget, reuse, most):
-    scheduler = scheduler_of(budget, reuse=reuse, most_running=most)
+    scheduler = scheduler_of(budget, reuse=reuse, most_logits=most)
     seats = [seat_of(range(length), reply, scope) for length, reply, scope in wishes]
     for seat in seats:
         scheduler.add(seat)
@@ -79,6 +79,29 @@ def test_everything_ends_within_the_memory(wishes, budget, reuse, most):
     assert all(seat.request.remaining == 0 for seat in seats)
     assert not scheduler.running
     assert not scheduler.waiting
+
+
+def test_a_text_that_has_to_make_room_for_itself_takes_part_at_once():
+    """It goes on in the row of an ended text, which is too short for it, and nothing else is free."""
+    scheduler = scheduler_of(256, most_logits=1)
+    for length in (32, 65):
+        scheduler.add(seat_of(range(length), 1))
+    assert sum(count for shares in run(scheduler) for _, count in shares) >= 32 + 65
+    assert not scheduler.waiting
+
+
+def test_no_pass_wants_more_logits_than_there_is_room_for():
+    scheduler = scheduler_of(reuse=False, pass_tokens=512, most_logits=20)
+    scored, writing = seat_of(range(100), 1), seat_of([5], 9)
+    scored.request.kept = lambda start, end: range(max(start, 10), end)
+    writing.request.kept = lambda start, end: range(start, end)
+    scheduler.add(scored)
+    scheduler.add(writing)
+    shares = {share.seat: share.count for share in scheduler.plan()}
+    assert shares == {scored: 30, writing: 1}, "ten tokens before the first, and twenty"
+    scored.filled, writing.filled = 30, 1
+    writing.tokens.append(7)
+    assert {share.seat: share.count for share in scheduler.plan()} == {scored: 19, writing: 1}
 
 
 def test_prompts_are_read_in_pieces_while_others_are_written():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from luthier.errors import CapacityError
-from luthier.generation.memory import LayerShape, StateMemory, StateShape
+from luthier.generation.memory import LayerShape, StateMemory, StateShape, _slab_size
 
 SHAPE = StateShape((LayerShape(2, 4, 3), LayerShape(1, 4, 4)))
 
@@ -79,3 +79,11 @@ def test_rows_in_use_stand_side_by_side():
     memory.give_back(rows[4])
     memory.give_back(rows[1])
     assert [memory.take(64).index for _ in range(2)] == [1, 4]
+
+
+def test_slabs_of_a_gpu_are_large_within_their_part_of_the_budget():
+    on_gpu = StateShape(SHAPE.layers, device="cuda")
+    assert _slab_size(SHAPE, 10**9) == (4096, 16)
+    assert _slab_size(on_gpu, 10**9) == (16_384, 256)
+    assert _slab_size(on_gpu, 16 * 8000 * on_gpu.token_bytes) == (8000, 256)
+    assert _slab_size(on_gpu, 4096 * on_gpu.token_bytes) == (4096, 256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from luthier.generation.grammar import Matcher
-from luthier.generation.sample import Drawn, generator_for
+from luthier.generation.sample import Drawn, generator_for, is_plain
 from luthier.generation.text import Decodes, Detokenizer, StopTexts, decode
 from luthier.records.messages import Delta, FinishReason, Ranked, Reply, Sampling, Usage
 
@@ -35,6 +35,7 @@ class Draft:
         self.index, self.prompt, self.sampling, self.room = index, prompt, sampling, room
         self.scope, self.adapter = scope, adapter
         self.generator = generator_for(sampling)
+        self.plain = matcher is None and is_plain(sampling)
         self.finish_reason: FinishReason | None = None
         self.cached = 0  # tokens of the prompt that had been read for another text
         self.abandoned = False  # nobody waits for it any more; set from any thread

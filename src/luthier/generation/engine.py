@@ -21,11 +21,13 @@ from luthier.generation.options import BATCH_TOKENS
 from luthier.generation.passes import Passes
 from luthier.generation.requests import Encoding, Scoring
 from luthier.generation.sample import Drawn, check_sampling
-from luthier.generation.schedule import PASS_TOKENS
 from luthier.generation.session import Asked, Session
 from luthier.models.memory import free_memory
 from luthier.models.packed import pack
 from luthier.records.messages import Delta, Reply, Sampling
+
+_GPU_SHARE = 0.85
+"""The part of a GPU's free memory that is for keys and values; the rest is for the states of a pass."""
 
 OnToken = Callable[[int, Delta], None]
 
@@ -67,7 +69,7 @@ class Engine:
         name: str = "model",
         kv_memory_bytes: int | None = None,
         reuse: bool = True,
-        pass_tokens: int = PASS_TOKENS,
+        pass_tokens: int | None = None,
         owned: bool = False,
     ) -> None:
         if owned:
@@ -341,7 +343,11 @@ def _runner(model: Any) -> Passes | Alone:
 
 
 def _usual_memory(token_bytes: int, context_length: int, device: torch.device) -> int:
-    """Returns the bytes for keys and values where none are given: 16,384 tokens or one whole context, and no more than
-    half of what is free."""
-    wanted = max(BATCH_TOKENS, context_length) * token_bytes
-    return max(min(wanted, free_memory(device.type) // 2), min(SHORTEST, context_length) * token_bytes)
+    """Returns the bytes for keys and values where none are given: on a GPU most of what the model leaves free,
+    elsewhere 16,384 tokens or one whole context, and no more than half of what is free."""
+    free = free_memory(device.type)
+    if device.type == "cuda":
+        wanted = int(_GPU_SHARE * free)
+    else:
+        wanted = min(max(BATCH_TOKENS, context_length) * token_bytes, free // 2)
+    return max(wanted, min(SHORTEST, context_length) * token_bytes)

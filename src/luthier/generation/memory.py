@@ -8,6 +8,7 @@ memory: what is in use, filled or not, is never more than the budget.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +18,11 @@ from torch import Tensor
 from luthier.errors import CapacityError
 
 SHORTEST = 64
-_SLAB_TOKENS, _SLAB_ROWS = 4096, 16
-"""A slab holds about so many tokens, in at most so many rows; one row at least."""
+_SLABS = {"cpu": (4096, 16), "cuda": (16_384, 256)}
+"""By device: a slab holds about so many tokens, in at most so many rows; one row at least. Where making one and walking
+over many costs more than the work in them, slabs are large."""
+_FEWEST_SLABS = 16
+"""A large slab takes at most this part of the budget, so that rows of other lengths find room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +50,28 @@ class StateShape:
 
 
 class Slab:
-    """Rows of one capacity side by side: per layer keys and values (rows, heads, capacity, width)."""
+    """Rows of one capacity side by side: per layer keys and values (rows, heads, capacity, width).
+
+    They are views of `stores`, one for the parts of each shape, (parts, rows, heads, capacity, width): keys, values,
+    keys of the next layer and so on. `address` is where the first begins, `row_numbers` how many numbers a row has
+    there.
+    """
 
     def __init__(self, shape: StateShape, number: int, rows: int, capacity: int) -> None:
         self.number, self.rows, self.capacity = number, rows, capacity
         self.free = list(range(rows))  # in order, the lowest first: rows in use stand side by side
         self.bytes = rows * capacity * shape.token_bytes
+        sizes = [(one.heads, width) for one in shape.layers for width in (one.key_width, one.value_width)]
         # zeros, not empty: a hidden column still enters the weighted sum with weight 0, and 0 * nan is nan
-        self.layers: list[tuple[Tensor, Tensor]] = [
-            (
-                torch.zeros(rows, layer.heads, capacity, layer.key_width, dtype=shape.dtype, device=shape.device),
-                torch.zeros(rows, layer.heads, capacity, layer.value_width, dtype=shape.dtype, device=shape.device),
-            )
-            for layer in shape.layers
-        ]
+        stores = {
+            (heads, width): torch.zeros(count, rows, heads, capacity, width, dtype=shape.dtype, device=shape.device)
+            for (heads, width), count in Counter(sizes).items()
+        }
+        self.stores = tuple(stores.values())
+        left = {size: iter(store.unbind()) for size, store in stores.items()}
+        parts = [next(left[size]) for size in sizes]
+        self.layers: list[tuple[Tensor, Tensor]] = list(zip(parts[::2], parts[1::2], strict=True))
+        self.address, self.row_numbers = self.stores[0].data_ptr(), self.stores[0][0, 0].numel()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +105,7 @@ class StateMemory:
                 remedy=f"give at least {SHORTEST * shape.token_bytes:,} bytes",
             )
         self.used_bytes = self.peak_bytes = self.filled_rows = 0
+        self._slab_tokens, self._slab_rows = _slab_size(shape, budget_bytes)
         self._slabs: dict[int, list[Slab]] = {}
         self._numbers = 0
 
@@ -124,20 +137,18 @@ class StateMemory:
 
     def copy(self, source: Row, target: Row, tokens: int) -> None:
         """Copies the first `tokens` tokens of one row to another."""
-        for old, new in zip(source.slab.layers, target.slab.layers, strict=True):
-            for there, here in zip(old, new, strict=True):
-                here[target.index, :, :tokens] = there[source.index, :, :tokens]
+        for there, here in zip(source.slab.stores, target.slab.stores, strict=True):
+            here[:, target.index, :, :tokens] = there[:, source.index, :, :tokens]
 
     def clear(self, rows: Sequence[Row]) -> None:
         """Makes numbers of rows that hold what is not a number zero again: hidden ones count for nothing only then."""
         for row in rows:
-            for parts in row.slab.layers:
-                for part in parts:
-                    part[row.index] = 0
+            for store in row.slab.stores:
+                store[:, row.index] = 0
 
     def _add(self, capacity: int) -> Slab | None:
         row_bytes = capacity * self.shape.token_bytes
-        wanted = max(1, min(_SLAB_ROWS, _SLAB_TOKENS // capacity))
+        wanted = max(1, min(self._slab_rows, self._slab_tokens // capacity))
         if self.used_bytes + wanted * row_bytes > self.budget_bytes:
             self._drop_empty()
         rows = min(wanted, (self.budget_bytes - self.used_bytes) // max(1, row_bytes))
@@ -155,3 +166,10 @@ class StateMemory:
             kept = [slab for slab in slabs if len(slab.free) < slab.rows]
             self.used_bytes -= sum(slab.bytes for slab in slabs if slab not in kept)
             self._slabs[capacity] = kept
+
+
+def _slab_size(shape: StateShape, budget_bytes: int) -> tuple[int, int]:
+    """Returns how many tokens and rows a slab has at most."""
+    usual, _ = _SLABS["cpu"]
+    tokens, rows = _SLABS.get(torch.device(shape.device).type, _SLABS["cpu"])
+    return max(usual, min(tokens, budget_bytes // max(1, shape.token_bytes) // _FEWEST_SLABS)), rows

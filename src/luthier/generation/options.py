@@ -71,7 +71,7 @@ class BatchingOptions(Options):
         default=None,
         pattern=rf"^\d+(\.\d+)? ?({'|'.join(UNITS)})?$",
         description="memory for the keys and values of texts under way, such as 512MB or 4GB; by default 16,384 tokens "
-        "or one whole context, and no more than half of what is free",
+        "or one whole context, and no more than half of what is free; on a GPU 85 % of what the model leaves free",
     )
 
     @property

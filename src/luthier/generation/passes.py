@@ -2,7 +2,8 @@
 
 The new tokens of all texts stand in one packed row; attention reaches each text's own past through transformers'
 `AttentionInterface`. Texts with one new token whose rows are neighbours share two matrix products; a longer piece is
-attended on its own.
+attended on its own. Where a device has a way to reach all rows at once (`steps.way_of`: CUDA), it is taken instead, and
+passes in which every text has one new token are captured and replayed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -19,7 +20,10 @@ from torch import Tensor, nn
 from luthier.errors import ModelError
 from luthier.generation.adapters import Adapters
 from luthier.generation.decode import Forward
-from luthier.generation.memory import LayerShape, Row, Slab, StateMemory, StateShape
+from luthier.generation.memory import LayerShape, Row, StateMemory, StateShape
+from luthier.generation.row_attention import Rows, numbers_of
+from luthier.generation.runs import Piece, Plan, Run
+from luthier.generation.steps import Steps, Way, bucket, given_up, refusal, rows_of, tile_of, way_of
 from luthier.models.attention import attention, packing_refusal
 from luthier.models.hooks import AttentionHook
 
@@ -46,69 +50,6 @@ class Part:
         return self.start + len(self.tokens)
 
 
-@dataclass(slots=True)
-class _Run:
-    """Texts with one new token each in neighbouring rows `low` to `high` of a slab; theirs are the tokens from `first`
-    on. `starts` (n,) are the columns of the new tokens."""
-
-    slab: Slab
-    low: int
-    high: int
-    first: int
-    starts: Tensor
-    columns: int
-    even: bool
-    rows: Tensor
-    hidden: dict[tuple[int | None, int], Tensor | None] = field(default_factory=dict)
-
-    def bias(self, window: int | None, heads: int, like: Tensor) -> Tensor | None:
-        """Returns -inf at columns a text does not see, 0 elsewhere, (n * heads, 1, columns); None where all see all."""
-        key = (window, heads)
-        if key not in self.hidden:
-            seen = self.seen(window)
-            bias = None
-            if seen is not None:
-                zeros = torch.zeros(seen.shape, dtype=like.dtype, device=like.device)
-                bias = zeros.masked_fill_(~seen, float("-inf")).repeat_interleave(heads, 0)[:, None]
-            self.hidden[key] = bias
-        return self.hidden[key]
-
-    def seen(self, window: int | None) -> Tensor | None:
-        """Returns which columns each text sees, (n, columns); None where all see all."""
-        if self.even and (window is None or self.columns <= window):
-            return None
-        places = torch.arange(self.columns, device=self.starts.device)
-        seen = places <= self.starts[:, None]
-        return seen if window is None else seen & (places > self.starts[:, None] - window)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A text with several new tokens: those from `first` on."""
-
-    row: Row
-    first: int
-    start: int
-    end: int
-
-    def seen(self, window: int | None, device: torch.device) -> Tensor | None:
-        """Returns which columns each new token sees, (1, 1, count, columns); None where that is plainly causal."""
-        if self.start == 0 and (window is None or self.end <= window):
-            return None
-        places = torch.arange(self.end, device=device)
-        own = places[self.start :, None]
-        seen = places <= own
-        return (seen if window is None else seen & (places > own - window))[None, None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What attention does in one pass."""
-
-    runs: Sequence[_Run]
-    pieces: Sequence[_Piece]
-
-
 class Passes:
     """Runs passes of one model. Use it within `attending`; `ModelError` at once for models that it cannot serve."""
 
@@ -123,7 +64,11 @@ class Passes:
         self.device = self._forward.device
         self._hook = AttentionHook(model, "luthier_rows", self.attend, _no_mask)
         self.adapters = Adapters(model)
-        self._plan: _Plan | None = None
+        self.eager_because: str | None = None
+        """Why no pass is captured though the device could."""
+        self._way: Way | None = None
+        self._steps = Steps(model, self._stepped, self.device)
+        self._plan: Plan | Rows | None = None
         self._layers: dict[int, int] = {}
         self._found: list[LayerShape] = []
         self._windows: list[bool] = []
@@ -135,6 +80,7 @@ class Passes:
         if self._hook.installed:
             raise ModelError("the model is answering already", remedy="wait for its replies, or load it once more")
         self._hook.install()
+        self._steps.refresh()
         try:
             yield
         finally:
@@ -142,7 +88,15 @@ class Passes:
 
     @torch.no_grad()
     def __call__(self, parts: Sequence[Part]) -> Tensor:
-        """Returns the logits (K, V), in fp32, after the kept places of `parts`, in their order."""
+        """Returns the logits (K, V), in fp32, after the kept places of `parts`, in their order.
+
+        They hold until the next pass.
+        """
+        if self._way is not None and self._is_step(parts):
+            try:
+                return self._steps(numbers_of(parts, self._anchor), self._way)
+            except Exception as error:  # whatever a graph cannot hold: it is never the caller's fault
+                self._give_up(error)
         order = sorted(parts, key=lambda part: (len(part.tokens) > 1, part.row.place))
         firsts = dict(
             zip(map(id, order), itertools.accumulate((len(p.tokens) for p in order), initial=0), strict=False)
@@ -151,7 +105,7 @@ class Passes:
         places = [place for part in order for place in range(part.start, part.end)]
         kept = [firsts[id(part)] + place for part in parts for place in part.kept]
         lists = (tokens, places, kept)
-        self._plan = self._planned(order, firsts)
+        self._plan = self._planned(order, firsts) if self._way is None else rows_of(order, self._anchor, self._tile)
         try:
             with self.adapters.routed([(part.adapter, len(part.tokens)) for part in order]):
                 return self._forward.packed(*(torch.tensor(one, dtype=torch.long).to(self.device) for one in lists))
@@ -161,31 +115,38 @@ class Passes:
     def forget(self, row: Row) -> None:
         """Does nothing: what a free row holds is overwritten."""
 
-    def _planned(self, order: Sequence[Part], firsts: dict[int, int]) -> _Plan:
+    def _is_step(self, parts: Sequence[Part]) -> bool:
+        """Returns whether each of `parts` is one token after which logits are wanted, and nothing else is."""
+        head = self.model.get_output_embeddings()
+        watched = head is not None and bool(head._forward_pre_hooks)  # nobody is called when a graph is replayed
+        alike = all(len(part.tokens) == 1 == len(part.kept) and part.adapter is None for part in parts)
+        return alike and not watched and bucket(len(parts)) is not None
+
+    def _stepped(self, numbers: Tensor) -> Tensor:
+        """Returns the logits (B, V) after one new token each of B texts, or filling, told by `numbers`."""
+        self._plan = Rows(self._anchor, numbers, numbers.shape[1])
+        try:
+            kept = torch.arange(numbers.shape[1], device=self.device)
+            return self._forward.packed(numbers[0], numbers[1].clamp_min(0), kept)
+        finally:
+            self._plan = None
+
+    def _give_up(self, why: str | Exception) -> None:
+        self._way = None
+        self._steps.captured.clear()
+        self.eager_because = given_up(self.model.config.model_type, why)
+
+    def _planned(self, order: Sequence[Part], firsts: dict[int, int]) -> Plan:
         singles = [part for part in order if len(part.tokens) == 1]
         runs, start = [], 0
         for at in range(1, len(singles) + 1):
             before = singles[at - 1].row
             after = singles[at].row if at < len(singles) else None
             if after is None or after.slab is not before.slab or after.index != before.index + 1:
-                runs.append(self._run(singles[start:at], start))
+                runs.append(Run.of([(part.row, part.start) for part in singles[start:at]], start, self.device))
                 start = at
-        pieces = [_Piece(p.row, firsts[id(p)], p.start, p.end) for p in order[len(singles) :]]
-        return _Plan(runs, pieces)
-
-    def _run(self, parts: Sequence[Part], first: int) -> _Run:
-        low, high = parts[0].row.index, parts[-1].row.index
-        starts = [part.start for part in parts]
-        return _Run(
-            parts[0].row.slab,
-            low,
-            high,
-            first,
-            torch.tensor(starts, device=self.device),
-            max(starts) + 1,
-            min(starts) == max(starts),
-            torch.arange(low, high + 1, device=self.device),
-        )
+        pieces = [Piece(p.row, firsts[id(p)], p.start, p.end) for p in order[len(singles) :]]
+        return Plan(runs, pieces)
 
     def attend(
         self,
@@ -209,30 +170,12 @@ class Passes:
         if self._plan is None:
             return self._look(number, query, key, value, scaling, softcap, s_aux, sliding_window)
         layer = self._layers[number]
-        new_keys, new_values = key[0].transpose(0, 1), value[0].transpose(0, 1)  # (T, K, D)
-        heads, count = query.shape[1], query.shape[2]
-        out = value.new_empty(count, heads, value.shape[-1])  # (T, H, D)
-        for run in self._plan.runs:
-            end = run.first + len(run.rows)
-            keys, values = run.slab.layers[layer]
-            keys[run.rows, :, run.starts] = new_keys[run.first : end]
-            values[run.rows, :, run.starts] = new_values[run.first : end]
-            own = query[0, :, run.first : end].transpose(0, 1)  # (n, H, D)
-            if softcap is None and s_aux is None:
-                out[run.first : end] = _attend_run(run, own, keys, values, scaling, sliding_window)
-            else:
-                out[run.first : end] = _attend_capped(run, own, keys, values, scaling, softcap, s_aux, sliding_window)
-        for piece in self._plan.pieces:
-            end, row = piece.first + piece.end - piece.start, piece.row.index
-            keys, values = (part[row : row + 1] for part in piece.row.slab.layers[layer])
-            keys[:, :, piece.start : piece.end] = key[:, :, piece.first : end]
-            values[:, :, piece.start : piece.end] = value[:, :, piece.first : end]
-            seen = piece.seen(sliding_window, query.device)
-            own = query[:, :, piece.first : end]
-            keys, values = keys[:, :, : piece.end], values[:, :, : piece.end]
-            done = attention(own, keys, values, seen, scaling, 0.0, softcap, s_aux)  # (1, H, c, D)
-            out[piece.first : end] = done[0].transpose(0, 1)
-        return out[None], None
+        if isinstance(self._plan, Rows):
+            assert self._way is not None
+            scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+            how: Any = {"scaling": scale, "softcap": softcap, "sinks": s_aux, "window": sliding_window}
+            return self._way.attend(query[0], key[0], value[0], self._plan, layer, **how)[None], None
+        return self._plan.attend(layer, query, key, value, scaling, softcap, s_aux, sliding_window)[None], None
 
     def _look(self, number: int, query: Tensor, key: Tensor, value: Tensor, *how: Any) -> tuple[Tensor, None]:
         """Plain causal attention, for the trial that finds out what the layers keep."""
@@ -241,6 +184,7 @@ class Passes:
         self._found.append(LayerShape(key.shape[1], key.shape[3], value.shape[3]))
         self._windows.append(window is not None)
         self._dtype = key.dtype
+        self._tile = tile_of(query.shape[1], key.shape[1])
         done = attention(query, key, value, None, scaling, 0.0, softcap, s_aux)
         return done.transpose(1, 2), None
 
@@ -258,14 +202,32 @@ class Passes:
                 )
                 shape = StateShape(tuple(self._found), self._dtype, self.device)
                 self._check_windows()
-                found = self._in_pieces(shape, ids.tolist())
+                self._check(self._in_pieces(shape, ids.tolist()), expected)
+                self._try_way(shape, ids.tolist(), expected)
         finally:
             for module in training:
                 module.training = True
+        return shape
+
+    def _try_way(self, shape: StateShape, ids: Sequence[int], expected: Tensor) -> None:
+        """Takes the device's way from here on, where it comes out as the model does alone."""
+        way = way_of(self.device)
+        if way is None:
+            return
+        refused = refusal(self.model, shape.layers)
+        if refused is not None:
+            self._give_up(refused)
+            return
+        self._way, self._anchor = way, torch.zeros(16, dtype=shape.dtype, device=self.device)
+        try:
+            self._check(self._in_pieces(shape, ids), expected)
+        except Exception as error:
+            self._give_up(error)
+
+    def _check(self, found: Tensor, expected: Tensor) -> None:
         error = float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-30))
         if not error <= _TOLERANCE.get(self._dtype, _LOOSE):
             raise ModelError(f"in rows, the outputs of {self.model.config.model_type} differ by {error:.1%}")
-        return shape
 
     def _in_pieces(self, shape: StateShape, ids: Sequence[int]) -> Tensor:
         """Returns the logits after each of `ids`, read in pieces of 5, 1, 3, 1, 1, 1 tokens beside a longer text."""
@@ -275,8 +237,8 @@ class Passes:
         found, at = [], 0
         for size in (5, 1, 3, 1, 1, 1):
             own = Part(rows[0], ids[at : at + size], at, range(size))  # type: ignore[arg-type]
-            beside = Part(rows[1], ids[at : at + size][::-1], at + 4)  # type: ignore[arg-type]
-            found.append(self([beside, own]))
+            beside = Part(rows[1], ids[at : at + size][::-1], at + 4, range(size))  # type: ignore[arg-type]
+            found.append(self([beside, own])[size:].clone())
             at += size
         return torch.cat(found)
 
@@ -287,40 +249,6 @@ class Passes:
             (kind == "sliding_attention") != told for kind, told in zip(kinds, self._windows, strict=True)
         ):
             raise ModelError("the model does not tell its attention which layers see a window only")
-
-
-def _attend_run(
-    run: _Run, query: Tensor, keys: Tensor, values: Tensor, scaling: float | None, window: int | None
-) -> Tensor:
-    """Returns attention (n, H, D) of one query (n, H, D) a row, as products over all rows and heads."""
-    count, heads, width = query.shape
-    shared = keys.shape[1]
-    scale = width**-0.5 if scaling is None else scaling
-    grouped = query.reshape(count * shared, heads // shared, width)
-    keys, values = (part[run.low : run.high + 1].flatten(0, 1)[:, : run.columns] for part in (keys, values))
-    bias = run.bias(window, shared, query)
-    if bias is None:
-        scores = torch.bmm(grouped * scale, keys.transpose(1, 2))
-    else:
-        scores = torch.baddbmm(bias, grouped, keys.transpose(1, 2), alpha=scale)  # (n * K, H / K, columns)
-    return torch.bmm(scores.softmax(-1), values).view(count, heads, -1)
-
-
-def _attend_capped(
-    run: _Run,
-    query: Tensor,
-    keys: Tensor,
-    values: Tensor,
-    scaling: float | None,
-    softcap: float | None,
-    sinks: Tensor | None,
-    window: int | None,
-) -> Tensor:
-    """Returns the same where scores are bounded (Gemma 2) or some weight goes nowhere (gpt-oss)."""
-    keys, values = (part[run.low : run.high + 1, :, : run.columns] for part in (keys, values))
-    seen = run.seen(window)
-    mask = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=query.device) if seen is None else seen[:, None, None]
-    return attention(query[:, :, None], keys, values, mask, scaling, 0.0, softcap, sinks)[:, :, 0]
 
 
 def _refusal(model: Any) -> str | None:

@@ -39,6 +39,19 @@ def check_sampling(sampling: Sampling) -> None:
         raise SpecError("holds an empty text, which would end every reply at once", where="stop", param="stop")
 
 
+def is_plain(sampling: Sampling) -> bool:
+    """Returns whether the next token is the likeliest one, whatever came before, and nothing else is asked for."""
+    changed = sampling.logit_bias or sampling.frequency_penalty or sampling.presence_penalty
+    return sampling.temperature == 0 and not sampling.logprobs and not changed
+
+
+def likeliest(logits: Tensor) -> tuple[list[bool], list[int]]:
+    """Returns which rows of `logits` (B, V) are numbers, and the likeliest token of each, having waited once."""
+    highest, tokens = logits.max(dim=-1)  # (B,)
+    sound, found = torch.stack([torch.isfinite(highest).long(), tokens]).tolist()
+    return list(map(bool, sound)), found
+
+
 def generator_for(sampling: Sampling) -> torch.Generator | None:
     """Returns the random numbers of one reply: seeded, fresh when no seed is given, None for a greedy one."""
     if sampling.temperature == 0:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import bisect
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from luthier.generation.memory import Row, StateMemory
 from luthier.generation.prefixes import BLOCK, Held, Prefixes
 
-PASS_TOKENS = 512
-"""Tokens that one pass takes in at most, unless more texts than that are being written."""
+PASS_TOKENS: Mapping[str, int] = {"cpu": 512, "cuda": 4096}
+"""By device: tokens that one pass takes in at most, unless more texts than that are being written. A GPU needs some
+thousands to be busy; more would only keep those that are being written waiting."""
 _SPARE = 32
 """Tokens of the reply that a new text's row has room for from the start."""
 
@@ -65,7 +66,11 @@ class Share:
 
 
 class Scheduler:
-    """The texts that wait and those that run. `chunks` tells whether prompts may be cut into pieces."""
+    """The texts that wait and those that run. `chunks` tells whether prompts may be cut into pieces.
+
+    Logits are wanted after no more than `most_logits` tokens of a pass, where prompts may be cut; and so no more texts
+    run.
+    """
 
     def __init__(
         self,
@@ -73,15 +78,15 @@ class Scheduler:
         *,
         reuse: bool,
         chunks: bool,
-        most_running: int,
-        pass_tokens: int = PASS_TOKENS,
+        most_logits: int,
+        pass_tokens: int = PASS_TOKENS["cpu"],
         freed: Callable[[Row], None] = lambda row: None,
     ) -> None:
         self.memory, self.prefixes = memory, Prefixes()
         self.waiting: deque[Seat] = deque()
         self.running: list[Seat] = []
         self.preemptions = 0
-        self._reuse, self._chunks, self._most, self._pass_tokens = reuse, chunks, most_running, pass_tokens
+        self._reuse, self._chunks, self._most, self._pass_tokens = reuse, chunks, most_logits, pass_tokens
         self._freed = freed
         self._arrivals = 0
 
@@ -93,20 +98,25 @@ class Scheduler:
 
     def plan(self) -> list[Share]:
         """Returns who takes part in the next pass; nobody only where nobody waits or runs."""
+        # the only text that could take part may have had to make room for itself: then there is room now
+        return self._shares() or self._shares()
+
+    def _shares(self) -> list[Share]:
         shares, left = [], self._pass_tokens
+        room = self._most - sum(seat.pending == 1 for seat in self.running)
         for seat in list(self.running):
             if seat.row is None:
                 continue  # had to make room
             writing = seat.pending == 1
-            count = seat.pending if writing or not self._chunks else min(seat.pending, max(0, left))
+            count = seat.pending if writing or not self._chunks else _piece(seat, max(0, left), room)
             if count and self._has_room(seat, seat.filled + count):
                 shares.append(Share(seat, count))
-                left -= count
+                left, room = left - count, room - (0 if writing else _logits(seat, count))
         for seat in self._admitted(left):
-            count = min(seat.pending, max(1, left)) if self._chunks else seat.pending
+            count = max(1, _piece(seat, left, room)) if self._chunks else seat.pending
             if self._has_room(seat, seat.filled + count):
                 shares.append(Share(seat, count))
-                left -= count
+                left, room = left - count, room - _logits(seat, count)
         return [share for share in shares if share.seat.row is not None]
 
     def finish(self, seat: Seat, *, keep: bool = True) -> None:
@@ -212,3 +222,14 @@ class Scheduler:
     def _give_back(self, row: Row) -> None:
         self.memory.give_back(row)
         self._freed(row)
+
+
+def _logits(seat: Seat, count: int) -> int:
+    """Returns after how many of the next `count` tokens of a text logits are wanted."""
+    return len(seat.request.kept(seat.filled, seat.filled + count))
+
+
+def _piece(seat: Seat, tokens: int, logits: int) -> int:
+    """Returns how many of a text's next tokens are read where there is room for so many of them, and their logits."""
+    count = min(seat.pending, tokens)
+    return count - max(0, _logits(seat, count) - logits) if count > 0 else 0

@@ -19,7 +19,7 @@ from luthier.generation.grammar import Matcher
 from luthier.generation.memory import StateMemory
 from luthier.generation.passes import Part, Passes
 from luthier.generation.requests import Encoding, Scoring
-from luthier.generation.sample import draw, with_logprobs
+from luthier.generation.sample import Drawn, draw, likeliest, with_logprobs
 from luthier.generation.schedule import PASS_TOKENS, Scheduler, Seat, Share
 from luthier.records.messages import Delta
 
@@ -27,8 +27,8 @@ Asked = Draft | Scoring | Encoding
 Event = tuple[Asked, Delta | Exception | None]
 """A request and what has become of it: a piece of its reply, its failure, or None where it has been answered whole."""
 
-_LOGITS_AT_ONCE = 2**25
-"""Rows times vocabulary: 128 MiB of fp32 logits, of which drawing needs a few copies."""
+_LOGITS_AT_ONCE = {"cpu": 2**25, "cuda": 2**27}
+"""By device: rows times vocabulary, 128 or 512 MiB of fp32 logits, of which drawing needs a few copies."""
 _GRAMMARS = ThreadPoolExecutor(1, thread_name_prefix="grammar")
 """Where grammars say which tokens may come next while the model computes."""
 
@@ -52,17 +52,18 @@ class Session:
         *,
         vocabulary: int,
         reuse: bool,
-        pass_tokens: int = PASS_TOKENS,
+        pass_tokens: int | None = None,
         figures: Figures | None = None,
     ) -> None:
         self.runner, self.memory, self.figures = runner, memory, figures or Figures()
-        most = max(1, _LOGITS_AT_ONCE // vocabulary)
+        kind = runner.device.type
+        most = max(1, _LOGITS_AT_ONCE.get(kind, _LOGITS_AT_ONCE["cpu"]) // vocabulary)
         self.scheduler = Scheduler(
             memory,
             reuse=reuse and runner.chunks,
             chunks=runner.chunks,
-            most_running=most,
-            pass_tokens=min(pass_tokens, most),
+            most_logits=most,
+            pass_tokens=pass_tokens or PASS_TOKENS.get(kind, PASS_TOKENS["cpu"]),
             freed=runner.forget,
         )
         self._seats: dict[Asked, Seat] = {}
@@ -116,7 +117,11 @@ class Session:
     def _settled(
         self, wants: Sequence[_Want], logits: Tensor, states: list[Tensor], masks: dict[Any, bytes | LuthierError]
     ) -> list[Event]:
-        sound = torch.isfinite(logits.amax(dim=-1)).tolist() if len(logits) else []
+        tokens: list[int] | None = None
+        if all(isinstance(want.seat.request, Draft) and want.seat.request.plain for want in wants) and len(logits):
+            sound, tokens = likeliest(logits)
+        else:
+            sound = torch.isfinite(logits.amax(dim=-1)).tolist() if len(logits) else []
         events: list[Event] = []
         drawing: list[tuple[_Want, bytes | None]] = []
         for want in wants:
@@ -134,19 +139,12 @@ class Session:
             elif isinstance(request, Encoding):
                 request.found = states[0][want.first]
                 events.append(self._answered(request))
-        return events + (self._drawn(drawing, logits) if drawing else [])
+        if tokens is not None:
+            return events + self._pushed(drawing, [Drawn(tokens[want.first]) for want, _ in drawing])
+        return events + (self._pushed(drawing, _drawn(drawing, logits)) if drawing else [])
 
-    def _drawn(self, drawing: Sequence[tuple[_Want, bytes | None]], logits: Tensor) -> list[Event]:
+    def _pushed(self, drawing: Sequence[tuple[_Want, bytes | None]], drawn: Sequence[Drawn]) -> list[Event]:
         drafts: list[Draft] = [want.seat.request for want, _ in drawing]  # type: ignore[misc]
-        rows = [want.first for want, _ in drawing]
-        chosen = logits if rows == list(range(len(logits))) else logits[rows]
-        drawn = draw(
-            chosen,
-            [draft.sampling for draft in drafts],
-            [draft.generator for draft in drafts],
-            [draft.tokens for draft in drafts],
-            [mask for _, mask in drawing],
-        )
         events: list[Event] = []
         for draft, (want, _), one in zip(drafts, drawing, drawn, strict=True):
             try:
@@ -230,6 +228,19 @@ def _parts(shares: Sequence[Share]) -> tuple[list[Part], list[_Want]]:
             wants.append(_Want(seat, first, first + len(places)))
         first += len(places)
     return parts, wants
+
+
+def _drawn(drawing: Sequence[tuple[_Want, bytes | None]], logits: Tensor) -> list[Drawn]:
+    """Returns the next token of each draft, by its own sampling and the mask of its grammar."""
+    drafts: list[Draft] = [want.seat.request for want, _ in drawing]  # type: ignore[misc]
+    rows = [want.first for want, _ in drawing]
+    return draw(
+        logits if rows == list(range(len(logits))) else logits[rows],
+        [draft.sampling for draft in drafts],
+        [draft.generator for draft in drafts],
+        [draft.tokens for draft in drafts],
+        [mask for _, mask in drawing],
+    )
 
 
 def _masks(grammars: Sequence[tuple[Any, Matcher]]) -> dict[Any, bytes | LuthierError]:
