@@ -14,10 +14,11 @@ _WORD = re.compile(r"\w+")
 Scores = Mapping[str, float]
 
 
-def convex(vectors: Scores, words: Scores, weight: float) -> dict[str, float]:
+def convex(vectors: Scores, words: Scores, weight: float, least: float | None = 0.0) -> dict[str, float]:
     """Returns weight * vectors + (1 - weight) * words, each brought to 0 to 1 between its least and its most (Bruch et
-    al. 2023). What one of them did not find has its 0 there."""
-    first, second = _scaled(vectors), _scaled(words)
+    al. 2023). BM25 is never less than 0; `least` is that of the vectors' scores, None where it is the least one found.
+    What one of them did not find has 0 there."""
+    first, second = _scaled(vectors, least), _scaled(words, 0.0)
     return {id: weight * first.get(id, 0.0) + (1 - weight) * second.get(id, 0.0) for id in first | second}
 
 
@@ -60,11 +61,12 @@ def _likeness(first: Hit, second: Hit) -> float:
     return len(mine & theirs) / max(len(mine | theirs), 1)
 
 
-def _scaled(scores: Scores) -> dict[str, float]:
+def _scaled(scores: Scores, least: float | None) -> dict[str, float]:
     if not scores:
         return {}
-    least, most = min(scores.values()), max(scores.values())
-    return {id: (score - least) / (most - least) if most > least else 1.0 for id, score in scores.items()}
+    low = min(scores.values()) if least is None else least
+    most = max(scores.values())
+    return {id: max(score - low, 0.0) / (most - low) if most > low else 1.0 for id, score in scores.items()}
 
 
 def _ranked(scores: Scores) -> dict[str, float]:

@@ -46,7 +46,7 @@ class IndexOptions(Options):
         default=None,
         ge=16,
         le=8192,
-        description="tokens of a passage at most, by the embedder's tokenizer; default: 220, or what the embedder reads "
+        description="tokens of a passage at most, as the embedder counts them; default: 220, or what it reads "
         "where that is less",
     )
     overlap_tokens: int | None = Field(
@@ -81,7 +81,7 @@ class SearchOptions(Options):
     fusion: Literal["convex", "rrf"] = Field(
         default="convex", description="how both are joined: by scores brought to 0 to 1 (convex), or by ranks (rrf)"
     )
-    weight: float = Field(default=0.5, ge=0, le=1, description="share of the vectors in the joined score")
+    weight: float = Field(default=0.6, ge=0, le=1, description="share of the vectors in the joined score")
     threshold: float | None = Field(
         default=None,
         ge=0,

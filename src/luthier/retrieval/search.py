@@ -223,9 +223,10 @@ class _Legs:
             found = {id: score / (score + WORDS_HALF) for id, score in words.items()}
         for id, relevance in found.items():
             self.relevance[id] = max(relevance, self.relevance.get(id, 0.0))
-        join = convex if self._options.fusion == "convex" else reciprocal
         weight = self._options.weight if self._by_vector and self._by_text else float(self._by_vector)
-        return join(vectors, words, weight)
+        if self._options.fusion == "rrf":
+            return reciprocal(vectors, words, weight)
+        return convex(vectors, words, weight, least=0.0 if self._similarity == "cosine" else None)
 
     def _embedded(self, question: Question) -> Vector:
         assert self._embedder is not None

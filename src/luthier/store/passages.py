@@ -1,8 +1,8 @@
 """The documents of vector stores and what they were cut into, as the database and the blobs keep them.
 
 A store is a row of kind "vector_store"; a document is a row of kind "vector_store.file" under it, whose part "document"
-is the JSON of the document, whose label "document" is its id, and whose passages stand in a table beside it. The store's
-`revision` counts their changes.
+is the JSON of the document, whose label "document" is its id, and whose passages stand in a table beside it. The
+store's `revision` counts their changes.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Spec(SearchOptions, LoadOptions, StoreOptions):
     query: Annotated[str, Positional()] = Field(min_length=1, description="what is searched for")
     filter: tuple[str, ...] = Field(
         default=(),
-        description="only documents with these attributes: key=value (also != > >= < <=), or a filter of the OpenAI API "
+        description="only documents with these attributes: key=value (!= > >= < <= too), or a filter of the OpenAI API "
         "as JSON; source, title, language, media_type, author, licence and modified_at are there by themselves",
     )
     document: tuple[str, ...] = Field(default=(), description="only documents with these ids (doc_...)")
