@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from luthier.store.passages import Kept
 from luthier.store.resources import Resource
 
 DOCUMENTS_AT_ONCE, PASSAGES_AT_ONCE, KEPT_AT_ONCE = 64, 2048, 512
+_REFUSED = re.compile("[\x00\ud800-\udfff]")
 Cut = Callable[[Document], Iterable[Passage]]
 
 
@@ -46,7 +48,8 @@ def settle(
     says how they are cut, and changes with it. With `prune` those of the store that were not given are removed."""
     done, rows, seen = Settled(), store.documents.rows(), set[str]()
     waiting: list[Kept] = []
-    for number, document in enumerate(documents, 1):
+    for number, given in enumerate(documents, 1):
+        document = _storable(given)
         if document.id in seen:
             done.twice += 1
             continue
@@ -144,6 +147,12 @@ def alarm(size_bytes: int, free_bytes: int, share: float) -> str:
 def version_of(document: Document, cutting: str) -> str:
     """Returns what changes when the passages of a document do."""
     return hashlib.sha256(f"{document.version}\n{cutting}".encode()).hexdigest()[:32]
+
+
+def _storable(document: Document) -> Document:
+    """Returns the document without what databases refuse, half surrogates and NUL; a sign stands in place of each."""
+    text, title = (_REFUSED.sub("\ufffd", one) for one in (document.text, document.title))
+    return document if (text, title) == (document.text, document.title) else replace(document, text=text, title=title)
 
 
 def _kept(document: Document, row: Resource | None, cut: Cut, cutting: str) -> Kept | None:

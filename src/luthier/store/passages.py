@@ -105,9 +105,13 @@ class StoredDocuments:
 
     def counts(self) -> dict[str, int]:
         """Returns how many passages each document has."""
-        query = sa.select(P.c.document, sa.func.count()).where(P.c.store == self.store).group_by(P.c.document)
+        query = (
+            sa.select(P.c.document, sa.func.count().label("passages"))
+            .where(P.c.store == self.store)
+            .group_by(P.c.document)
+        )
         with self._database.read() as connection:
-            return dict(row._tuple() for row in connection.execute(query))
+            return {row.document: row.passages for row in connection.execute(query)}
 
     def document(self, row: Resource) -> Document:
         """Returns the document of a row. `NotFoundError` when its bytes are gone."""
