@@ -167,8 +167,12 @@ class LanceIndex:
         return have >= _INDEXES
 
     def _connect(self) -> Any:
-        import lancedb
-
+        try:
+            import lancedb
+        except ImportError:
+            raise StoreError(
+                "needs lancedb", where=str(self.folder), remedy="pip install 'luthier[documents]'"
+            ) from None
         return lancedb.connect(self.folder, read_consistency_interval=timedelta(0))
 
     def _open(self) -> None:
