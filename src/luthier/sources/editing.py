@@ -1,0 +1,123 @@
+"""Documents with some of their text left out or replaced: pages and blocks stay where they belong."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from luthier.records.documents import Block, Document
+
+EDGE_LINES = 3
+"""How many lines at the top and at the bottom of a page may be running ones."""
+FEWEST_PAGES = 3
+_NUMBER = re.compile(r"\d+")
+_LONGEST = 200
+_NEIGHBOURS = (-2, -1, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Text[start:end] becomes `text`."""
+
+    start: int
+    end: int
+    text: str = ""
+
+
+def edited(document: Document, edits: Sequence[Edit]) -> Document:
+    """Returns `document` with `edits` made, which stand in order and do not overlap."""
+    if not edits:
+        return document
+    pieces, at = [], 0
+    for edit in edits:
+        pieces += [document.text[at : edit.start], edit.text]
+        at = edit.end
+    text = "".join([*pieces, document.text[at:]])
+    starts, ends = [edit.start for edit in edits], [edit.end for edit in edits]
+    grown = [0, *accumulate(len(edit.text) - (edit.end - edit.start) for edit in edits)]
+
+    def moved(offset: int, *, end: bool) -> int:
+        number = bisect.bisect_left(ends, offset) if end else bisect.bisect_right(ends, offset)
+        if number < len(edits) and starts[number] < offset:  # within an edit
+            return starts[number] + grown[number] + (len(edits[number].text) if end else 0)
+        return offset + grown[number + (end and number < len(edits) and ends[number] == offset)]
+
+    blocks = [Block(b.kind, moved(b.start, end=False), moved(b.end, end=True), b.level) for b in document.blocks]
+    return replace(
+        document,
+        text=text,
+        page_starts=tuple(moved(start, end=False) if start else 0 for start in document.page_starts),
+        blocks=tuple(block for block in blocks if text[block.start : block.end].strip()),
+    )
+
+
+def without_running_lines(document: Document) -> Document:
+    """Returns `document` without the lines at the top or bottom of page after page, page numbers included."""
+    return edited(document, running_lines(document))
+
+
+def running_lines(document: Document) -> list[Edit]:
+    """Returns the edits that take headers and footers out: lines that a page shares with one of the two before or after
+    it, at the same place but for its numbers, and with at least two more pages; nothing within a page counts."""
+    starts = document.page_starts
+    if len(starts) < FEWEST_PAGES:
+        return []
+    pages = [_lines(document.text, a, b) for a, b in zip(starts, [*starts[1:], len(document.text)], strict=True)]
+    edits = []
+    for top in (True, False):
+        marked = [_Edge(page if top else page[::-1]) for page in pages]
+        counts = Counter(key for edge in marked for key in set(edge.keys))
+        for number, edge in enumerate(marked):
+            near = [marked[number + n] for n in _NEIGHBOURS if 0 <= number + n < len(marked)]
+            for place, key in enumerate(edge.keys):
+                if counts[key] < FEWEST_PAGES or not any(edge.shares(other, place) for other in near):
+                    break
+                start, end = edge.lines[place]
+                edits.append(_line_edit(document.text, start, end, top=top))
+    return _merged(edits)
+
+
+class _Edge:
+    """The outermost lines of one page at one edge, without their numbers, the outermost first."""
+
+    def __init__(self, lines: list[tuple[int, int, str]]) -> None:
+        self.lines = [(start, end) for start, end, _ in lines[:EDGE_LINES]]
+        self.texts = [line for _, _, line in lines[:EDGE_LINES]]
+        self.keys = [_NUMBER.sub("#", text.lower()) if len(text) <= _LONGEST else f"\0{text}" for text in self.texts]
+
+    def shares(self, other: _Edge, place: int) -> bool:
+        if place >= len(other.keys) or other.keys[place] != self.keys[place]:
+            return False
+        if any(letter.isalpha() for letter in self.keys[place]):
+            return True
+        mine, theirs = (_NUMBER.findall(texts[place]) for texts in (self.texts, other.texts))
+        return bool(mine) and 0 < abs(int(mine[0][:9]) - int(theirs[0][:9])) <= 2  # numbers of pages, not of a table
+
+
+def _lines(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
+    found, at = [], start
+    for line in text[start:end].split("\n"):
+        if line.strip():
+            found.append((at, at + len(line), " ".join(line.split())))
+        at += len(line) + 1
+    return found
+
+
+def _line_edit(text: str, start: int, end: int, *, top: bool) -> Edit:
+    if top and end < len(text) and text[end] == "\n":
+        return Edit(start, end + 1)
+    return Edit(start - 1, end) if not top and start and text[start - 1] == "\n" else Edit(start, end)
+
+
+def _merged(edits: list[Edit]) -> list[Edit]:
+    kept: list[Edit] = []
+    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+        if kept and edit.start <= kept[-1].end:
+            kept[-1] = Edit(kept[-1].start, max(kept[-1].end, edit.end))
+        else:
+            kept.append(edit)
+    return kept
