@@ -30,7 +30,7 @@ def static_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of its own; passages are paragraphs where no module cuts documents yet."""
+    """A home of its own; passages are paragraphs."""
     monkeypatch.setenv("LUTHIER_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(verb, "cutter", lambda embedder, most, overlap: by_paragraph)
     return tmp_path / "home"
@@ -192,6 +192,27 @@ def test_a_writer_of_another_server_widens_the_search(tmp_path: Path, static_fol
         luthier.search(name="small", query="tea", hyde=True)
 
 
+def test_what_is_not_collected_yet_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole files, cut by structure: two runs do what changed, and a file that cannot be read is told of."""
+    monkeypatch.undo()
+    monkeypatch.setenv("LUTHIER_HOME", str(tmp_path / "home"))
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for name, text in TEXTS.items():
+        (raw / f"{name}.md").write_text(f"# About {name}\n\n{text}\n")
+    (raw / "broken.pdf").write_bytes(b"this is no PDF")
+    report = ListReport()
+    made = indexed(raw, report, embedder="none", passage_tokens=16)
+    assert made["documents"] == 4
+    assert any("broken.pdf" in said for kind, said in report.events if kind == "warning")
+    found = luthier.search(name="small", query="green tea", k=1).to_json()["data"][0]
+    assert found["headings"] == ["About tea"]
+    (raw / "tea.md").write_text("# About tea\n\nBlack bread.\n")
+    made = indexed(raw)
+    assert (made["changed"], made["unchanged"]) == (1, 3)
+    assert sources("green tea") == []
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -207,10 +228,8 @@ def test_what_holds_no_documents_is_refused(tmp_path: Path, content: str, said: 
 
 
 def test_what_is_not_there_is_refused_before_anything_is_made(tmp_path: Path, home: Path) -> None:
-    (tmp_path / "raw").mkdir()
-    for place in (tmp_path / "nowhere", tmp_path / "raw"):
-        with pytest.raises(SpecError, match="luthier collect"):
-            indexed(place, embedder="none")
+    with pytest.raises(LuthierError, match="nowhere"):
+        indexed(tmp_path / "nowhere", embedder="none")
     assert not home.exists()
     with pytest.raises(NotFoundError, match="no index 'small'"):
         indexed()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from luthier.retrieval.indexing import Settled
     from luthier.retrieval.stores import NamedStore
 
-DOCUMENTS, MOST_TOKENS, LEAST_TOKENS = "documents.jsonl", 220, 16
+DOCUMENTS, MOST_TOKENS, LEAST_TOKENS, SHOWN_PROBLEMS = "documents.jsonl", 220, 16, 20
 
 
 class Spec(EmbedderOptions, IndexOptions, StoreOptions):
@@ -31,7 +31,8 @@ class Spec(EmbedderOptions, IndexOptions, StoreOptions):
 
     title = "Documents"
     source: Annotated[tuple[LocalPath, ...], Positional()] = Field(
-        default=(), description="folders that luthier collect made, or files of documents in JSON lines"
+        default=(),
+        description="folders that luthier collect made, or anything it takes: files, folders, patterns and URLs",
     )
     name: str = Field(min_length=1, max_length=256, description="what the index is called")
     rebuild: bool = Field(default=False, description="make the index anew from the database, beside the one searched")
@@ -106,7 +107,7 @@ def _index(spec: Spec, named: NamedStore, report: Report) -> Result:
     settled = Settled()
     cut = cutter(embedder, most, overlap)
     if spec.source:
-        settled = settle(named, _documents(spec.source), cut, cutting, report, prune=spec.prune)
+        settled = settle(named, _documents(_files(spec, named, report)), cut, cutting, report, prune=spec.prune)
     if (named.row.body.get("cutting") or {}).get("all") != cutting:  # those that were not given are cut anew as well
         rows = named.documents.rows().values()
         settle(named, (named.documents.document(row) for row in rows), cut, cutting, report)
@@ -127,30 +128,46 @@ def _check(spec: Spec) -> None:
     """Refuses what cannot be read before anything is made."""
     if spec.prune and not spec.source:
         raise SpecError("removes every document that is not given, and none is", where="prune", param="prune")
-    for place in spec.source:
-        _file(place)
+    if raw := _raw(spec):
+        from luthier.sources.finding import find_sources
+
+        find_sources(raw)
 
 
-def _file(place: str) -> Path:
-    """Returns the file of documents at `place`."""
+def _file(place: str) -> Path | None:
+    """Returns the file of documents at `place`; None where there is none, and it is to be collected."""
     path = Path(place).expanduser()
     file = path / DOCUMENTS if path.is_dir() else path
-    if file.suffix == ".jsonl" and file.is_file():
-        return file
-    raise SpecError(
-        f"holds no {DOCUMENTS}" if path.exists() else "is not there",
-        where=place,
-        remedy=f"collect it first: luthier collect {place} --output DIR, then luthier index DIR --name NAME",
-        param="source",
-    )
+    return file if file.name == DOCUMENTS and file.is_file() else None
 
 
-def _documents(source: Sequence[str]) -> Iterator[Document]:
-    """Yields the documents of `source`. `SpecError` names the first line that holds none, or one with wrong offsets."""
+def _raw(spec: Spec) -> list[str]:
+    return [place for place in spec.source if _file(place) is None]
+
+
+def _files(spec: Spec, named: NamedStore, report: Report) -> list[Path]:
+    """Returns the files of documents; what is not collected yet is, into a folder of the home."""
+    files = [file for file in map(_file, spec.source) if file is not None]
+    if raw := _raw(spec):
+        from luthier.workflows import collect
+
+        folder = named.store.folder / "collected" / named.row.id
+        found = collect.run(collect.Spec(sources=tuple(raw), output=str(folder)), report).to_json()
+        for problem in found["problems"][:SHOWN_PROBLEMS]:
+            report.event("warning", f"{problem['source']}: {problem['status']}: {problem['reason']}")
+        counts = ", ".join(
+            f"{found[name]:,} {name}" for name in ("read", "unchanged", "duplicate", "failed", "skipped")
+        )
+        report.event("info", f"collected into {folder}: {counts}")
+        files.append(folder / DOCUMENTS)
+    return files
+
+
+def _documents(files: Sequence[Path]) -> Iterator[Document]:
+    """Yields the documents of `files`. `SpecError` names the first line that holds none, or one with wrong offsets."""
     from luthier.records.documents import Document
 
-    for place in source:
-        file = _file(place)
+    for file in files:
         with file.open(encoding="utf-8", errors="surrogatepass") as lines:
             for number, line in enumerate(lines, 1):
                 if not line.strip():
@@ -207,10 +224,9 @@ def _cutting(spec: Spec, named: NamedStore, embedder: TextEmbedder | None) -> tu
 
 def cutter(embedder: TextEmbedder | None, most: int, overlap: int) -> Callable[[Document], Iterable[Passage]]:
     """Returns what cuts a document into passages of `most` tokens at most, as the embedder counts them."""
-    from luthier.registry import load_target
     from luthier.retrieval.embedders import word_lengths
+    from luthier.sources.chunk import chunk
 
-    chunk = load_target("luthier.sources.chunk:chunk")
     length = embedder.lengths if embedder else word_lengths
     return lambda document: chunk(document, length=length, max_tokens=most, overlap_tokens=overlap)
 
