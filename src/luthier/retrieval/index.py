@@ -78,6 +78,9 @@ class Index(Protocol):
     def by_text(self, text: str, k: int, only: Only | None = None) -> list[Hit]:
         """Returns the `k` passages with the best BM25 for the words of `text`, best first."""
 
+    def by_both(self, vector: Vector, text: str, k: int, only: Only | None = None) -> tuple[list[Hit], list[Hit]]:
+        """Returns what `by_vector` and `by_text` do, asked at the same time."""
+
     def count(self) -> int:
         """Returns how many passages there are."""
 

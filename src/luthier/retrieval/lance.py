@@ -1,9 +1,11 @@
-"""The index in LanceDB: one table of vectors and words, flat while it is small, IVF with one bit a dimension beyond."""
+"""The index in LanceDB: a table of vectors and words, flat while it is small, IVF with four bits a dimension beyond."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +22,10 @@ from luthier.retrieval.index import Entry, Hit, Only, Shape, Vector
 TABLE, MAINTENANCE = "passages", ".maintenance"
 FLAT_BELOW = 10_000
 """Passages below which every vector is compared: that takes milliseconds, and is exact."""
-PROBES, REFINE = 50, 10
-"""Partitions that are read of an index, and how many times as many candidates are compared by their whole vectors."""
+BITS, PROBES = 4, 50
+"""Bits of a dimension in an index of vectors, and the partitions of it that are read for a question."""
+COMPARED, LEAST_REFINE, MOST_REFINE = 50, 2, 10
+"""Candidates of which the whole vectors are compared: at least so many, between twice and ten times those wanted."""
 NAMED_AT_MOST = 1000
 """Documents that are named in a query; where more are admitted, more is fetched and the rest left out afterwards."""
 WIDEST, PUTS_A_TIDY = 4096, 100
@@ -52,7 +56,8 @@ _LANGUAGES = {
 }
 _UNSPACED = {"zh", "ja", "ko", "th"}
 _INDEXES = frozenset({"text_idx", "document_idx"})
-_PLAIN = ("id", "document", "start", "end", "text", "headings", "first_page", "last_page")
+_PLAIN = ("document", "text", "place")
+"""What is read of a passage that is found; `place` is JSON of all that is not searched by: each column takes time."""
 
 
 class LanceIndex:
@@ -63,6 +68,7 @@ class LanceIndex:
         self._synced = Synced(folder)
         self._thread_lock = threading.RLock()
         self._puts = 0
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
         self._table: Any = None
 
     @classmethod
@@ -116,7 +122,8 @@ class LanceIndex:
 
         def ask(limit: int, where: str | None) -> list[Hit]:
             query = self._table.search(vector, query_type="vector", vector_column_name="vector")
-            query = query.distance_type(_METRICS[self.shape.similarity]).nprobes(PROBES).refine_factor(REFINE)
+            query = query.distance_type(_METRICS[self.shape.similarity]).nprobes(PROBES)
+            query = query.refine_factor(max(LEAST_REFINE, min(MOST_REFINE, COMPARED // limit)))
             return self._asked(query, limit, where, "_distance")
 
         return self._found(ask, k, only)
@@ -134,6 +141,12 @@ class LanceIndex:
             return self._asked(self._table.search(words(text, "text"), query_type="fts"), limit, where, "_score")
 
         return self._found(ask, k, only)
+
+    def by_both(self, vector: Vector, text: str, k: int, only: Only | None = None) -> tuple[list[Hit], list[Hit]]:
+        """Returns what `by_vector` and `by_text` do, asked at the same time."""
+        near = self._beside.submit(self.by_vector, vector, k, only)
+        said = self.by_text(text, k, only)
+        return near.result(), said
 
     def count(self) -> int:
         """Returns how many passages there are."""
@@ -231,7 +244,9 @@ class LanceIndex:
         stats = table.index_stats("vector_idx")
         if stats is None or stats.num_unindexed_rows > stats.num_indexed_rows:
             metric: Any = _METRICS[self.shape.similarity]
-            table.create_index("vector", config=IvfRq(distance_type=metric), name="vector_idx", replace=True)
+            table.create_index(
+                "vector", config=IvfRq(distance_type=metric, num_bits=BITS), name="vector_idx", replace=True
+            )
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
@@ -279,9 +294,8 @@ class LanceIndex:
         return -(max(value, 0.0) ** 0.5) if self.shape.similarity == "euclidean" else 1.0 - value
 
     def _schema(self) -> pa.Schema:
-        text, whole = pa.string(), pa.int64()
-        fields = [("id", text), ("document", text), ("version", text), ("start", whole), ("end", whole), ("text", text)]
-        fields += [("headings", pa.list_(text)), ("first_page", text), ("last_page", text)]
+        text = pa.string()
+        fields = [("id", text), ("document", text), ("version", text), ("text", text), ("place", text)]
         if self.shape.dimensions:
             fields.append(("vector", pa.list_(pa.float32(), self.shape.dimensions)))
         return pa.schema(fields)
@@ -297,10 +311,9 @@ class LanceIndex:
     def _rows(self, entries: Sequence[Entry]) -> pa.Table:
         passages = [(entry, passage) for entry in entries for passage in entry.passages]
         columns: dict[str, Any] = {
-            name: [getattr(passage, name) for _, passage in passages]
-            for name in ("id", "document", "start", "end", "text", "first_page", "last_page")
+            name: [getattr(passage, name) for _, passage in passages] for name in ("id", "document", "text")
         }
-        columns |= {"headings": [list(p.headings) for _, p in passages], "version": [e.version for e, _ in passages]}
+        columns |= {"version": [e.version for e, _ in passages], "place": [_place(p) for _, p in passages]}
         if self.shape.dimensions:
             given = [entry.vectors for entry in entries if entry.vectors is not None and len(entry.passages)]
             every = np.concatenate(given) if given else np.zeros((0, self.shape.dimensions), np.float32)
@@ -333,9 +346,14 @@ def _flat(column: pa.ChunkedArray) -> Vector:
     return np.concatenate(parts).astype(np.float32) if parts else np.zeros(0, np.float32)
 
 
+def _place(passage: Passage) -> str:
+    where = [passage.start, passage.end, passage.headings, passage.first_page, passage.last_page]
+    return json.dumps(where, ensure_ascii=False)
+
+
 def _passage(row: Mapping[str, Any]) -> Passage:
-    places = (row["document"], row["start"], row["end"], row["text"])
-    return Passage(*places, tuple(row["headings"] or ()), row["first_page"], row["last_page"])
+    start, end, headings, first_page, last_page = json.loads(row["place"])
+    return Passage(row["document"], start, end, row["text"], tuple(headings), first_page, last_page)
 
 
 def _line(error: Exception) -> str:

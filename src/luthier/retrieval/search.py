@@ -204,14 +204,20 @@ class _Legs:
         """Returns what both find, best first, and whether there may be more."""
         hits, joined, more = dict[str, Hit](), list[dict[str, float]](), False
         for text, vector in zip(self._texts, self._vectors, strict=True):
-            near = self._index.by_vector(vector, candidates, only) if self._by_vector else []
-            said = self._index.by_text(text, candidates, only) if self._by_text else []
+            near, said = self._asked(vector, text, candidates, only)
             more = more or candidates in (len(near), len(said))
             hits |= {hit.passage.id: hit for hit in (*said, *near)}
             joined.append(self._joined(near, said, vector))
         self.scores = {id: sum(one.get(id, 0.0) for one in joined) / len(joined) for id in hits}
         order = sorted(hits.values(), key=lambda hit: (-self.scores[hit.passage.id], hit.passage.id))
         return order, more
+
+    def _asked(self, vector: Vector, text: str, k: int, only: Only | None) -> tuple[list[Hit], list[Hit]]:
+        if self._by_vector and self._by_text:
+            return self._index.by_both(vector, text, k, only)
+        if self._by_vector:
+            return self._index.by_vector(vector, k, only), []
+        return [], self._index.by_text(text, k, only)
 
     def _joined(self, near: Sequence[Hit], said: Sequence[Hit], vector: Vector) -> dict[str, float]:
         words = {hit.passage.id: hit.score for hit in said}
