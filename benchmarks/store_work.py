@@ -51,7 +51,7 @@ def nearest(rows: int, asked: Any, group: int | None = None) -> list[list[int]]:
     best = [(np.zeros(0, np.int64), np.zeros(0, np.float32)) for _ in asked]
     for batch in batches(rows):
         ids = np.arange(batch.first, batch.first + len(batch.texts))
-        kept = np.ones(len(ids), bool) if group is None else np.array([group_of(one) == group for one in ids])
+        kept = np.ones(len(ids), bool) if group is None else np.array([group_of(int(one)) == group for one in ids])
         scores = asked @ batch.vectors[kept].T
         for place, row in enumerate(scores):
             every = np.concatenate([best[place][0], ids[kept]]), np.concatenate([best[place][1], row])

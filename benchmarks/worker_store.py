@@ -6,7 +6,7 @@ import argparse
 import itertools
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -173,7 +173,7 @@ class SqliteVec:
         return sorted(scores, key=lambda one: -scores[one])[:K]
 
 
-SIDES = {"luthier": Luthier, "chroma": Chroma, "sqlite-vec": SqliteVec}
+SIDES: dict[str, Callable[[Path], Store]] = {"luthier": Luthier, "chroma": Chroma, "sqlite-vec": SqliteVec}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from luthier.config import LocalPath, Positional
+from luthier.config import LocalPath, Positional, bind
 from luthier.errors import SpecError, StateError
 from luthier.report import Report, Table
 from luthier.retrieval.options import EmbedderOptions, IndexOptions
@@ -152,7 +152,8 @@ def _files(spec: Spec, named: NamedStore, report: Report) -> list[Path]:
         from luthier.workflows import collect
 
         folder = named.store.folder / "collected" / named.row.id
-        found = collect.run(collect.Spec(sources=tuple(raw), output=str(folder)), report).to_json()
+        asked = bind(collect.Spec, {"sources": raw, "output": str(folder)}, where="luthier index")
+        found = collect.run(asked, report).to_json()
         for problem in found["problems"][:SHOWN_PROBLEMS]:
             report.event("warning", f"{problem['source']}: {problem['status']}: {problem['reason']}")
         counts = ", ".join(
