@@ -18,7 +18,7 @@ _BLOCKS = frozenset([
     "tfoot", "caption",
 ])  # fmt: skip
 _SILENT = frozenset([
-    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "head", "select", "button", "input",
+    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "html head", "select", "button", "input",
     "textarea",
 ])  # fmt: skip
 _AROUND = frozenset(["nav", "footer", "aside", "form", "dialog", "menu"])
@@ -155,7 +155,8 @@ def _name(element: Any) -> str:
     if not isinstance(element.tag, str):
         return ""
     name = element.tag.rpartition("}")[2].lower()
-    return "html head" if name == "head" and element.find("title") is not None else name
+    above = element.getparent()
+    return "html head" if name == "head" and above is not None and above.tag == "html" else name
 
 
 def _own(row: Any, table: Any) -> bool:
@@ -176,7 +177,7 @@ def _words(element: Any, without: list[Any] | None = None) -> str:
 
     def visit(one: Any, depth: int) -> None:
         name = _name(one)
-        if not name or (name in _SILENT and name != "head") or depth > _DEEPEST or (without and one in without):
+        if not name or name in _SILENT or depth > _DEEPEST or (without and one in without):
             return
         if name in ("br", "lb"):
             parts.append("\n")

@@ -117,11 +117,15 @@ _PATTERNS: Mapping[Kind, re.Pattern[str]] = {
         r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:]))"
     ),
     "phone": re.compile(
-        r"(?<![\w.,/+-])(?:\+\d{1,3}[ .-]?(?:\(0?\d{1,5}\)[ .-]?)?\d{1,5}(?:[ ./-]?\d{2,5}){1,5}"
+        r"(?<![\w.,/+-])(?<!\d[ -])(?:\+\d{1,3}[ .-]?(?:\(0?\d{1,5}\)[ .-]?)?\d{1,5}(?:[ ./-]?\d{2,5}){1,5}"
         r"|\(0\d{1,5}\)[ .-]?\d{2,5}(?:[ .-]?\d{2,5}){1,4}|\(\d{3}\) ?\d{3}[ .-]\d{4}|\d{3}[-.]\d{3}[-.]\d{4}"
         r"|0\d{1,4}(?: ?/ ?|[ -])\d{2,5}(?:[ -]?\d{2,5}){1,4})(?![\w/-]|[.,]\d)"
     ),
 }
+
+
+_CARDS = re.compile(r"[2-6]\d{15}|[46]\d{12}|[46]\d{18}|3[47]\d{13}|3[068]\d{12}")
+"""The lengths that cards of each first digit have."""
 
 
 def _is_key(value: str, text: str, start: int) -> bool:
@@ -136,7 +140,7 @@ def _is_key(value: str, text: str, start: int) -> bool:
 
 def _is_card(value: str, text: str, start: int) -> bool:
     digits = re.sub(r"\D", "", value)
-    return 13 <= len(digits) <= 19 and len(set(digits)) > 2 and luhn(digits)
+    return bool(_CARDS.fullmatch(digits)) and len(set(digits)) > 1 and luhn(digits)
 
 
 def _is_ip(value: str, text: str, start: int) -> bool:

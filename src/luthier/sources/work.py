@@ -189,7 +189,7 @@ class Work:
             web = {"asked": page.asked, "etag": page.etag, "last_modified": page.last_modified}
             self._webs[page.url] = web | {"links": list(page.links)}
             return {page.url: Place(str(page.body), page.url, page.media_type.split(";")[0].strip().lower())}
-        if page.gone and before is not None:
+        if page.gone and before is not None and before.document:
             return {}
         if before is not None and before.status != "failed" and not page.skipped:
             self._keep_all(replace(before, notes=f"as it was before: {page.problem}"))
@@ -198,7 +198,8 @@ class Work:
         status = asked and not page.skipped
         known = {"asked": page.asked, "links": list(page.links)}
         self.collection.keep(Entry(page.url, "failed" if status else "skipped", page.problem, web=known))
-        self.fresh.add(page.url)
+        if before is None or before.reason != page.problem:
+            self.fresh.add(page.url)
         if status:
             self._warn(f"{page.url}: {page.problem}")
         return {page.url: None}
