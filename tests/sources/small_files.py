@@ -138,8 +138,8 @@ def docx() -> bytes:
         for cell, text in zip(row.cells, cells, strict=True):
             cell.text = text
     space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    changed = f"<w:p {space}><w:ins><w:r><w:t>kept</w:t></w:r></w:ins><w:del><w:r><w:delText>gone</w:delText></w:r></w:del></w:p>"
-    document.element.body.insert(-1, parse_xml(changed))
+    changed = "<w:ins><w:r><w:t>kept</w:t></w:r></w:ins><w:del><w:r><w:delText>gone</w:delText></w:r></w:del>"
+    document.element.body.insert(-1, parse_xml(f"<w:p {space}>{changed}</w:p>"))
     return _saved(document)
 
 
@@ -182,7 +182,8 @@ def _saved(document: Any) -> bytes:
 
 def epub() -> bytes:
     """Returns a book of two chapters, whose order is that of its spine."""
-    chapter = "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>t</title></head><body><h1>{}</h1><p>{}</p></body></html>"
+    chapter = "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>t</title></head>"
+    chapter += "<body><h1>{}</h1><p>{}</p></body></html>"
     package = """<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">
       <dc:title>Lutes</dc:title><dc:creator>Ada</dc:creator><dc:rights>CC BY 4.0</dc:rights></metadata>
       <manifest><item id="b" href="two%20b.xhtml" media-type="application/xhtml+xml"/>
@@ -206,11 +207,13 @@ def odt() -> bytes:
     names = " ".join(
         f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "text", "table")
     )
-    body = """<text:h text:outline-level="2">Care</text:h><text:p>Two<text:s text:c="2"/>words<text:line-break/>more</text:p>
+    body = """<text:h text:outline-level="2">Care</text:h>
+      <text:p>Two<text:s text:c="2"/>words<text:line-break/>more</text:p>
       <text:list><text:list-item><text:p>dust</text:p></text:list-item></text:list>
       <table:table><table:table-row><table:table-cell><text:p>a</text:p></table:table-cell>
       <table:table-cell table:number-columns-repeated="900"/></table:table-row></table:table>"""
-    content = f"<office:document-content {names}><office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    inner = f"<office:body><office:text>{body}</office:text></office:body>"
+    content = f"<office:document-content {names}>{inner}</office:document-content>"
     return zipped({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": content}, compressed=False)
 
 
@@ -244,7 +247,7 @@ def msg() -> bytes:
     def wide(text: str) -> bytes:
         return text.encode("utf-16-le")
 
-    sent = struct.pack("<IIQ", 0x00390040, 6, int((1_777_629_600 + 11_644_473_600) * 10_000_000))
+    sent = struct.pack("<IIQ", 0x00390040, 6, (1_777_629_600 + 11_644_473_600) * 10_000_000)
     return compound(
         {
             "__properties_version1.0": bytes(32) + sent,

@@ -11,7 +11,7 @@ from sources import small_files
 
 from luthier.records.documents import Document
 from luthier.sources.raw import Raw, UnreadableError
-from luthier.sources.reading import MEDIA_TYPES, PARSERS, parse, suffix_of
+from luthier.sources.reading import MEDIA_TYPES, PARSERS, known_parsers, parse, suffix_of
 
 
 def read(name: str, data: bytes | str, **options: Any) -> Document:
@@ -66,9 +66,9 @@ def test_chapters_of_a_book_stand_in_their_order() -> None:
 
 def test_open_document_text() -> None:
     found = blocks(read("care.odt", small_files.odt()))
-    assert found == [("heading", "Care"), ("text", "Two words\nmore"), ("list", "- dust"), ("table", "a | ")] or found[
-        3
-    ][1].startswith("a")
+    assert found[:3] == [("heading", "Care"), ("text", "Two words\nmore"), ("list", "- dust")]
+    assert found[3][0] == "table"
+    assert found[3][1].strip(" |") == "a"
     assert len(found[3][1]) < 20, "empty cells that repeat are not written out"
 
 
@@ -231,7 +231,8 @@ def test_notebooks_show_cells_and_what_they_printed() -> None:
     assert found == [("heading", "Plan"), ("text", "Words."), ("code", "print(1)"), ("code", "1"), ("code", "2")]
 
 
-PAGE = """<html><head><title>Lutes - Site</title></head><body><nav><a href=/>Home</a> <a href=/shop>Shop our sale</a></nav>
+PAGE = """<html><head><title>Lutes - Site</title></head><body>
+<nav><a href=/>Home</a> <a href=/shop>Shop our sale</a></nav>
 <article><h1>Lutes</h1><p>A lute has <b>strings</b> of gut or nylon, and a body of thin wood that was bent.</p>
 <h2>Care</h2><ul><li>Dust it every week with a soft cloth.</li><li>Tune it <ul><li>slowly</li></ul></li></ul>
 <table><tr><th>part</th><th>wood</th></tr><tr><td>top</td><td>spruce</td></tr></table>
@@ -321,4 +322,8 @@ def test_others_add_parsers_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> N
             return lambda raw: Document(raw.source, raw.data.decode().upper())
 
     monkeypatch.setattr("luthier.registry.entry_points", lambda group: [Point] if group == "luthier.sources" else [])
-    assert read("a.lute", b"soft").text == "SOFT"
+    known_parsers.cache_clear()
+    try:
+        assert read("a.lute", b"soft").text == "SOFT"
+    finally:
+        known_parsers.cache_clear()

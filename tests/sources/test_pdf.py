@@ -102,7 +102,7 @@ def test_words_parted_at_the_end_of_a_line_are_joined(found: str, tidy: str) -> 
 
 def test_running_lines_go_and_the_rest_stays_where_it_was() -> None:
     pages = [
-        f"The Lute Society\nChapter {1 + n // 4}\nBody of page {n} begins here.\nTable row 7\n{word} ends it.\n- {n + 1} -"
+        f"The Lute Society\nChapter {1 + n // 4}\nBody of page {n} begins here.\nTable row 7\n{word} ends.\n- {n + 1} -"
         for n, word in enumerate(["Oak", "Elm", "Ash", "Yew", "Fir", "Fig", "Box", "Bay"])
     ]
     before = read(small_files.pdf(pages))

@@ -147,16 +147,36 @@ def test_every_connection_is_looked_at_by_its_address_alone() -> None:
     guard(reactor, {"allow_private": False, "allow_networks": []})
     reactor.connectTCP("8.8.8.8", 80)
     for host in ("127.0.0.1", "169.254.169.254", "localhost", "example.com", "::ffff:10.0.0.1"):
-        with pytest.raises(Refused, match="private address|is a name"):
+        with pytest.raises(Refused, match=r"private address|is a name"):
             reactor.connectTCP(host, 80)
     assert made == ["8.8.8.8"]
 
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"]
-    + ["255.255.255.255", "::1", "::", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "ff02::1"]
-    + ["2002:7f00:1::"],
+    [
+        *(
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "::",
+        ),
+        *(
+            "224.0.0.1",
+            "255.255.255.255",
+            "fe80::1%eth0",
+            "fd00::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "ff02::1",
+        ),
+        "2002:7f00:1::",
+    ],
 )
 def test_private_addresses(host: str) -> None:
     assert "private" in refusal(host)

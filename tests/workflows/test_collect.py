@@ -24,7 +24,7 @@ from luthier.records.documents import Document
 from luthier.report import ListReport
 from luthier.workflows import collect
 
-LONG = "The lute maker bends thin ribs of maple over a mould and glues them, one beside the other, until the bowl is whole. "
+LONG = "The lute maker bends thin ribs of maple over a mould and glues them, one by one, until the bowl is whole. "
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_a_folder_that_was_damaged_is_said_or_mended(folder: Path, tmp_path: Pat
     file = out / name
     file.write_bytes(file.read_bytes()[:-40])
     if name == "collect.json":
-        with pytest.raises(SpecError, match="cannot be read .*; remove it to begin anew"):
+        with pytest.raises(SpecError, match=r"cannot be read .*; remove it to begin anew"):
             run(folder, output=out)
     else:
         assert fresh(run(folder, output=out)) >= {"a.md", "b/report.pdf"}

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -149,7 +150,7 @@ def parse(raw: Raw, suffix: str) -> Document:
     """Returns the document of `raw` by the parser for `suffix`. `UnreadableError` where it gives no text."""
     if suffix in UNREAD:
         raise UnreadableError(f"{suffix} files are not read", remedy=UNREAD[suffix])
-    names = PARSERS.names()
+    names = known_parsers()
     named = suffix if suffix in names else raw.media_type if raw.media_type in names else ".txt"
     try:
         parser: Parser = PARSERS.load(named)
@@ -162,9 +163,9 @@ def parse(raw: Raw, suffix: str) -> Document:
 
 
 def prepared(document: Document, options: Mapping[str, Any]) -> tuple[Document, dict[str, int]]:
-    """Returns the document without running lines, with its language, redacted as asked; and how much personal data
-    of each kind it had."""
-    if options.get("running_lines", "remove") == "remove":
+    """Returns the document without running lines (of PDFs: the top of a slide is its title), with its language,
+    redacted as asked; and how much personal data of each kind it had."""
+    if document.media_type == "application/pdf" and options.get("running_lines", "remove") == "remove":
         document = without_running_lines(document)
     document = replace(document, language=document.language or language_of(document.text))
     found = [finding.kind for finding in find_personal(document.text)]
@@ -176,6 +177,12 @@ def prepared(document: Document, options: Mapping[str, Any]) -> tuple[Document, 
     return document, counts
 
 
+@cache
+def known_parsers() -> frozenset[str]:
+    """Returns the suffixes and media types that there are parsers for; what is installed is looked at once."""
+    return frozenset(PARSERS.names())
+
+
 def suffix_of(name: str, *, media_type: str = "", data: bytes = b"") -> str:
     """Returns the suffix that says what `data` is: by what it begins with where that is certain, by its media type, by
     its name, and "" where nothing tells."""
@@ -184,7 +191,7 @@ def suffix_of(name: str, *, media_type: str = "", data: bytes = b"") -> str:
     if begins:
         return begins
     by_type = MEDIA_TYPES.get(media_type.split(";")[0].strip().lower(), "")
-    if by_type and not (by_type == ".txt" and own in PARSERS.names()):
+    if by_type and not (by_type == ".txt" and own in known_parsers()):
         return by_type
     return own
 
@@ -194,7 +201,7 @@ def _by_content(data: bytes, own: str) -> str:
     if b"%PDF-" in data[:1024]:
         return ".pdf"
     if data.startswith(b"PK\x03\x04"):
-        return own if own in PARSERS.names() and own not in (".txt", ".md") else _by_members(data)
+        return own if own in known_parsers() and own not in (".txt", ".md") else _by_members(data)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return own if own in (".docx", ".xlsx", ".pptx", ".doc", ".xls", ".ppt") else ".msg"
     if head.startswith(b"{\\rtf"):
