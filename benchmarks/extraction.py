@@ -100,10 +100,9 @@ def pages(data: Path, blocks: int) -> dict[str, Any]:
             found = judge(extract, gold)
             if number:
                 runs[name].append(found)
-    out = {name: found[0] for name, found in runs.items()}
-    for name, found in runs.items():
-        out[name]["cpu_s"] = statistics.median(one["cpu_s"] for one in found)
-    ratio = middle([b["cpu_s"] / a["cpu_s"] for a, b in zip(runs["luthier"], runs["trafilatura"], strict=True)])
+    seconds = {name: [one["cpu_s"] for one in found] for name, found in runs.items()}
+    ratio = middle([b / a for a, b in zip(seconds["luthier"], seconds["trafilatura"], strict=True)])
+    out = {name: found[0] | {"cpu_s": statistics.median(seconds[name])} for name, found in runs.items()}
     print("| side | recall of wanted | rejection of unwanted | F1 | pages without text | CPU s |")
     print("|---|---|---|---|---|---|")
     for name, one in out.items():
