@@ -271,6 +271,8 @@ def test_a_page_without_an_article_gives_all_of_its_text() -> None:
         ("mail", small_files.msg(), ".msg"),
         ("x.php", b"<!DOCTYPE html><p>x", ".html"),
         ("code.py", b"print()", ".py"),
+        ("what?.md", b"# A", ".md"),
+        ("http://x.example/a.csv?x=b.pdf", b"a,b", ".csv"),
     ],
 )
 def test_content_says_what_a_file_is(name: str, data: bytes, suffix: str) -> None:

@@ -218,6 +218,18 @@ def test_links_out_of_a_folder_are_not_followed(tmp_path: Path) -> None:
     assert len(find_sources([str(inside / "leak.txt")]).files) == 1, "who names a link means it"
 
 
+def test_what_nobody_named_and_nobody_reads_is_left_out_and_named(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.png", "c.exe", "d.unknown", "out/e.txt", "node_modules/f.txt", "~$lock.docx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("words")
+    found = find_sources([str(tmp_path)], output=tmp_path / "out")
+    assert [Path(place.path).name for place in found.files] == ["a.txt", "d.unknown"]
+    assert [Path(source).name for source, _ in found.skipped] == ["b.png", "c.exe"]
+    assert "give --ocr" in found.skipped[0][1]
+    assert len(find_sources([str(tmp_path)], pictures=True).files) == 4
+    assert len(find_sources([str(tmp_path / "b.png"), str(tmp_path / "c.exe")]).files) == 2
+
+
 def test_files_that_are_too_large_are_not_opened(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(bytes(3 * 2**20))

@@ -134,6 +134,13 @@ def test_passwords_open_files_and_are_written_nowhere(tmp_path: Path) -> None:
     assert not any(b"gut-string" in file.read_bytes() for file in out.rglob("*") if file.is_file())
 
 
+def test_the_output_within_the_sources_is_no_source(folder: Path) -> None:
+    before = run(folder, output=folder / "out")
+    again = run(folder, output=folder / "out")
+    assert len(before.entries) == len(again.entries) == 6
+    assert again.fresh == set()
+
+
 def test_repeats_are_left_out_and_come_back(tmp_path: Path) -> None:
     docs, out = tmp_path / "docs", tmp_path / "out"
     docs.mkdir()
