@@ -19,19 +19,19 @@ def document_line(document: Document) -> bytes:
 class DocumentFile(Sequence[Document]):
     """The documents of one file. Only where each begins is held in memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         """`RowsError` names the lines that hold no document; the file is read once from end to end."""
-        self.path, self._places = path, list[tuple[int, int]]()
+        self.path, self._places = Path(path), list[tuple[int, int]]()
         self.sources: list[str] = []
         problems, at = [], 0
-        with path.open("rb") as file:
+        with self.path.open("rb") as file:
             for number, line in enumerate(file, 1):
                 try:
                     self.sources.append(_checked(json.loads(line)))
                     self._places.append((at, len(line)))
                 except (ValueError, KeyError, TypeError) as error:
                     problem = f"holds no document ({type(error).__name__}: {error})"
-                    problems.append(RowProblem(path.name, number, "", problem, "collect again"))
+                    problems.append(RowProblem(self.path.name, number, "", problem, "collect again"))
                 at += len(line)
         if problems:
             raise RowsError(tuple(problems), where=str(path))

@@ -70,10 +70,13 @@ def read_member(archive: zipfile.ZipFile, name: str, password: str = "") -> byte
             return member.read(MEMBER_BYTES + 1)[:MEMBER_BYTES]
     except KeyError:
         raise UnreadableError(f"holds no member {name!r}") from None
-    except RuntimeError as error:  # zipfile's for passwords
+    except (RuntimeError, NotImplementedError) as error:  # zipfile's for passwords, of which the latter is a kind
+        if isinstance(error, NotImplementedError):
+            problem = f"is packed or encrypted in a way that is not read ({error})"
+            raise UnreadableError(problem, remedy="unpack it") from None
         remedy = "give another --password" if password else "give its --password"
         raise UnreadableError(f"is encrypted ({error})" if password else "is encrypted", remedy=remedy) from None
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise UnreadableError(f"is damaged: {error}") from None
 
 

@@ -141,18 +141,16 @@ class Pages(scrapy.Spider):
             yield from self.follow(self.known.get(meta["asked"], {}).get("links", ()), meta["hops"])
 
     def tell_failure(self, failure: Any, url: str) -> None:
-        said = str(failure.value) or type(failure.value).__name__
-        if failure.check(IgnoreRequest):
-            robots = "robots.txt" in said
-            problem = "robots.txt asks not to fetch it" if robots else said
-            self.say({"url": url, "asked": url, "problem": problem, "skipped": robots})
-            return
-        reasons = getattr(failure.value, "reasons", None)
-        if reasons:
-            said = "; ".join(str(reason.value) for reason in reasons)
-        refused = "is a private address" in said or "is a name, not an address" in said
-        problem = said if refused else f"cannot be fetched ({type(failure.value).__name__}: {said[:200]})"
-        self.say({"url": url, "asked": url, "problem": problem, "remedy": (refused and "give --allow-private") or ""})
+        reasons = getattr(failure.value, "reasons", None) or ()
+        said = "; ".join([str(reason.value) for reason in reasons]) or str(failure.value)
+        told: dict[str, Any] = {"url": url, "asked": url}
+        if failure.check(Refused) or any(reason.check(Refused) for reason in reasons):
+            told |= {"problem": said, "remedy": "give --allow-private"}
+        elif "robots.txt" in said and failure.check(IgnoreRequest):
+            told |= {"problem": "robots.txt asks not to fetch it", "skipped": True}
+        else:
+            told |= {"problem": f"cannot be fetched ({type(failure.value).__name__}: {said[:200]})"}
+        self.say(told)
 
     def robots(self, response: Any) -> Iterator[scrapy.Request]:
         named = list(sitemap_urls_from_robots(response.body, base_url=response.url)) if response.status == 200 else []

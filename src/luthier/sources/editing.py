@@ -40,17 +40,17 @@ def edited(document: Document, edits: Sequence[Edit]) -> Document:
     starts, ends = [edit.start for edit in edits], [edit.end for edit in edits]
     grown = [0, *accumulate(len(edit.text) - (edit.end - edit.start) for edit in edits)]
 
-    def moved(offset: int, *, end: bool) -> int:
-        number = bisect.bisect_left(ends, offset) if end else bisect.bisect_right(ends, offset)
-        if number < len(edits) and starts[number] < offset:  # within an edit
-            return starts[number] + grown[number] + (len(edits[number].text) if end else 0)
-        return offset + grown[number + (end and number < len(edits) and ends[number] == offset)]
+    def moved(offset: int) -> int:
+        number = bisect.bisect_right(ends, offset)
+        if number < len(edits) and starts[number] < offset:  # within an edit: behind what stands for it
+            return starts[number] + grown[number] + len(edits[number].text)
+        return offset + grown[number]
 
-    blocks = [Block(b.kind, moved(b.start, end=False), moved(b.end, end=True), b.level) for b in document.blocks]
+    blocks = [Block(b.kind, moved(b.start), moved(b.end), b.level) for b in document.blocks]
     return replace(
         document,
         text=text,
-        page_starts=tuple(moved(start, end=False) if start else 0 for start in document.page_starts),
+        page_starts=tuple(moved(start) if start else 0 for start in document.page_starts),
         blocks=tuple(block for block in blocks if text[block.start : block.end].strip()),
     )
 
@@ -66,45 +66,51 @@ def running_lines(document: Document) -> list[Edit]:
     starts = document.page_starts
     if len(starts) < FEWEST_PAGES:
         return []
-    pages = [_lines(document.text, a, b) for a, b in zip(starts, [*starts[1:], len(document.text)], strict=True)]
-    edits = []
+    text, edits = document.text, list[Edit]()
+    pages = [(a, text[a:b].split("\n")) for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    headings = {block.start for block in document.blocks if block.kind == "heading"}
     for top in (True, False):
-        marked = [_Edge(page if top else page[::-1]) for page in pages]
-        counts = Counter(key for edge in marked for key in set(edge.keys))
-        for number, edge in enumerate(marked):
-            near = [marked[number + n] for n in _NEIGHBOURS if 0 <= number + n < len(marked)]
+        edges = [_Edge(start, lines, top=top) for start, lines in pages]
+        counts = Counter(key for edge in edges for key in set(edge.keys))
+        for number, edge in enumerate(edges):
+            near = [edges[number + n] for n in _NEIGHBOURS if 0 <= number + n < len(edges)]
             for place, key in enumerate(edge.keys):
+                start, end = edge.lines[place]
                 if counts[key] < FEWEST_PAGES or not any(edge.shares(other, place) for other in near):
                     break
-                start, end = edge.lines[place]
-                edits.append(_line_edit(document.text, start, end, top=top))
+                if start not in headings:  # of the outline: it stands at the top of its first page, too
+                    edits.append(_line_edit(text, start, end, top=top))
     return _merged(edits)
 
 
 class _Edge:
     """The outermost lines of one page at one edge, without their numbers, the outermost first."""
 
-    def __init__(self, lines: list[tuple[int, int, str]]) -> None:
-        self.lines = [(start, end) for start, end, _ in lines[:EDGE_LINES]]
-        self.texts = [line for _, _, line in lines[:EDGE_LINES]]
+    def __init__(self, start: int, lines: list[str], *, top: bool) -> None:
+        self.lines: list[tuple[int, int]] = []
+        self.texts: list[str] = []
+        few = min(EDGE_LINES, len(lines) // 3)  # of a page with a few lines, most are no running ones
+        at = start if top else start + sum(map(len, lines)) + len(lines) - 1
+        for line in lines if top else reversed(lines):
+            if len(self.lines) == few:
+                break
+            first = at if top else at - len(line)
+            if line.strip():
+                self.lines.append((first, first + len(line)))
+                self.texts.append(" ".join(line.split()))
+            at = first + len(line) + 1 if top else first - 1
         self.keys = [_NUMBER.sub("#", text.lower()) if len(text) <= _LONGEST else f"\0{text}" for text in self.texts]
 
     def shares(self, other: _Edge, place: int) -> bool:
         if place >= len(other.keys) or other.keys[place] != self.keys[place]:
             return False
-        if any(letter.isalpha() for letter in self.keys[place]):
-            return True
-        mine, theirs = (_NUMBER.findall(texts[place]) for texts in (self.texts, other.texts))
-        return bool(mine) and 0 < abs(int(mine[0][:9]) - int(theirs[0][:9])) <= 2  # numbers of pages, not of a table
-
-
-def _lines(text: str, start: int, end: int) -> list[tuple[int, int, str]]:
-    found, at = [], start
-    for line in text[start:end].split("\n"):
-        if line.strip():
-            found.append((at, at + len(line), " ".join(line.split())))
-        at += len(line) + 1
-    return found
+        mine, theirs = self.texts[place], other.texts[place]
+        if mine == theirs:
+            return any(letter.isalpha() for letter in mine)
+        steps = {
+            abs(int(a[:9]) - int(b[:9])) for a, b in zip(_NUMBER.findall(mine), _NUMBER.findall(theirs), strict=False)
+        }
+        return bool(steps - {0}) and max(steps) <= 2  # numbers of pages and chapters, not of a table
 
 
 def _line_edit(text: str, start: int, end: int, *, top: bool) -> Edit:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
 
 from luthier.errors import SpecError
-from luthier.sources.reading import Place
+from luthier.sources.reading import Place, why_left_out
 
 LEFT_OUT = frozenset(["node_modules", "__pycache__", "__MACOSX"])
 
@@ -25,8 +25,11 @@ class Found:
     skipped: tuple[tuple[str, str], ...]
 
 
-def find_sources(sources: Sequence[str]) -> Found:
-    """Returns what the sources lead to, each file once. `SpecError` names every source that leads nowhere."""
+def find_sources(sources: Sequence[str], *, output: Path | None = None, pictures: bool = False) -> Found:
+    """Returns what the sources lead to, each file once; of folders not `output`, and `pictures` only if asked for.
+
+    `SpecError` names every source that leads nowhere.
+    """
     files: dict[str, Place] = {}
     urls: list[str] = []
     skipped: list[tuple[str, str]] = []
@@ -37,7 +40,7 @@ def find_sources(sources: Sequence[str]) -> Found:
             continue
         path = Path(source).expanduser()
         if path.is_dir():
-            inside = list(_folder(path))
+            inside = list(_folder(path, output, pictures))
             skipped += [(str(file), why) for file, why in inside if why]
             matches = [file for file, why in inside if not why]
         elif path.is_file():
@@ -67,11 +70,14 @@ def plain_url(url: str) -> str:
     return url + "/" if not urlsplit(url).path and not urlsplit(url).query else url
 
 
-def _folder(folder: Path) -> Iterator[tuple[Path, str]]:
+def _folder(folder: Path, output: Path | None, pictures: bool) -> Iterator[tuple[Path, str]]:
     """Yields the files of a folder in order, with why one is left out: its links must not lead out of it."""
-    root = folder.resolve()
+    root, own = folder.resolve(), output.resolve() if output is not None else None
     for name, folders, names in os.walk(folder):
         here = Path(name)
+        if own is not None and here.resolve() == own:
+            folders[:] = []
+            continue
         folders[:] = sorted(one for one in folders if not one.startswith(".") and one not in LEFT_OUT)
         for linked in [one for one in folders if (here / one).is_symlink()]:
             yield here / linked, "a link to a folder: give that folder itself"
@@ -79,7 +85,7 @@ def _folder(folder: Path) -> Iterator[tuple[Path, str]]:
             if file.is_symlink() and not file.resolve().is_relative_to(root):
                 yield file, "a link that leads out of the folder"
             elif file.is_file():
-                yield file, ""
+                yield file, why_left_out(file.name, pictures=pictures)
             else:
                 yield file, "a link that leads nowhere" if file.is_symlink() else "not a plain file"
 

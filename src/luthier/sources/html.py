@@ -18,8 +18,8 @@ _BLOCKS = frozenset([
     "tfoot", "caption",
 ])  # fmt: skip
 _SILENT = frozenset([
-    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "head", "select", "button", "input",
-    "textarea",
+    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "html head", "select", "button",
+    "input", "textarea",
 ])  # fmt: skip
 _AROUND = frozenset(["nav", "footer", "aside", "form", "dialog", "menu"])
 _HEADING = re.compile(r"^h([1-6])$")
@@ -33,12 +33,11 @@ _LEAST = 25
 
 def read_html(raw: Raw) -> Document:
     """Returns a page's article, or all of its text where there is none or `raw.main_text` is off."""
-    tree = parse_html(raw.data)
-    title = squeezed(" ".join(tree.xpath("//head/title//text()")[:20]))
     found = main_text(raw) if raw.main_text else None
     if found is not None:
         return found
-    writer = Writer()
+    tree, writer = parse_html(raw.data), Writer()
+    title = squeezed(" ".join(tree.xpath("//head/title//text()")[:20]))
     walk(tree, writer, leave_out=_AROUND if raw.main_text else frozenset())
     if raw.main_text and not writer.blocks:
         walk(tree, writer)
@@ -155,7 +154,8 @@ def _name(element: Any) -> str:
     if not isinstance(element.tag, str):
         return ""
     name = element.tag.rpartition("}")[2].lower()
-    return "html head" if name == "head" and element.find("title") is not None else name
+    above = element.getparent()
+    return "html head" if name == "head" and above is not None and above.tag == "html" else name
 
 
 def _own(row: Any, table: Any) -> bool:
@@ -176,7 +176,7 @@ def _words(element: Any, without: list[Any] | None = None) -> str:
 
     def visit(one: Any, depth: int) -> None:
         name = _name(one)
-        if not name or (name in _SILENT and name != "head") or depth > _DEEPEST or (without and one in without):
+        if not name or name in _SILENT or depth > _DEEPEST or (without and one in without):
             return
         if name in ("br", "lb"):
             parts.append("\n")

@@ -115,7 +115,9 @@ class Pool:
             remedy = "raise --timeout-s" if error.reason == "time" else error.remedy
             remedy = "raise --memory-mb" if error.reason == "memory" else remedy
             problem = f"{error.problem}; {remedy}" if remedy else error.problem
-            return Outcome(place, problem=problem, again="not installed" in problem)
+            # What a password may open is tried again: the password is not among what is kept of the options.
+            again = "not installed" in problem or "is encrypted" in problem
+            return Outcome(place, problem=problem, again=again)
         except Interrupted:
             raise Interrupted("what was read so far is kept", remedy="give the same command to go on") from None
         return self._open(place, answer)

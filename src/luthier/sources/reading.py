@@ -9,8 +9,10 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from luthier.errors import SpecError
 from luthier.records.documents import Document
@@ -25,6 +27,7 @@ from luthier.sources.raw import Parser, Raw, UnreadableError
 INSTALL = "pip install 'luthier[documents]'"
 _ROOM = "luthier.sources."
 _TEXT, _PICTURE, _ODF = f"{_ROOM}text:read_text", f"{_ROOM}ocr:read_picture", f"{_ROOM}open_formats:read_odt"
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif")
 PARSERS = Registry(
     "luthier.sources",
     {
@@ -52,7 +55,7 @@ PARSERS = Registry(
         ".jsonl": f"{_ROOM}delimited:read_json_lines",
         ".ndjson": f"{_ROOM}delimited:read_json_lines",
         ".ipynb": f"{_ROOM}delimited:read_notebook",
-        **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"), _PICTURE),
+        **dict.fromkeys(PICTURES, _PICTURE),
     },
 )
 """Suffix -> parser. Others add theirs as entry points of this group, named by suffix (".xyz") or by media type."""
@@ -119,10 +122,11 @@ def read_file(
     began = time.process_time()
     data = Path(path).read_bytes()
     password = str(options.get("password") or "")
-    for depth, member in enumerate(members):
-        data = _member(data, suffix_of(([path, *members])[depth], data=data), member, password)
-    name = source if members or not media_type else ""
-    suffix = suffix_of(name or path, media_type=media_type, data=data)
+    name, kind = source if media_type else path, media_type
+    for member in members:
+        data = _member(data, suffix_of(name, media_type=kind, data=data), member, password)
+        name, kind = member, ""
+    suffix = suffix_of(name, media_type=kind, data=data)
     raw = Raw(
         data,
         source,
@@ -149,7 +153,7 @@ def parse(raw: Raw, suffix: str) -> Document:
     """Returns the document of `raw` by the parser for `suffix`. `UnreadableError` where it gives no text."""
     if suffix in UNREAD:
         raise UnreadableError(f"{suffix} files are not read", remedy=UNREAD[suffix])
-    names = PARSERS.names()
+    names = known_parsers()
     named = suffix if suffix in names else raw.media_type if raw.media_type in names else ".txt"
     try:
         parser: Parser = PARSERS.load(named)
@@ -162,9 +166,9 @@ def parse(raw: Raw, suffix: str) -> Document:
 
 
 def prepared(document: Document, options: Mapping[str, Any]) -> tuple[Document, dict[str, int]]:
-    """Returns the document without running lines, with its language, redacted as asked; and how much personal data
-    of each kind it had."""
-    if options.get("running_lines", "remove") == "remove":
+    """Returns the document without running lines (of PDFs: the top of a slide is its title), with its language,
+    redacted as asked; and how much personal data of each kind it had."""
+    if document.media_type == "application/pdf" and options.get("running_lines", "remove") == "remove":
         document = without_running_lines(document)
     document = replace(document, language=document.language or language_of(document.text))
     found = [finding.kind for finding in find_personal(document.text)]
@@ -176,15 +180,32 @@ def prepared(document: Document, options: Mapping[str, Any]) -> tuple[Document, 
     return document, counts
 
 
+def why_left_out(name: str, *, pictures: bool) -> str:
+    """Returns why a file that nobody named is not tried, by its name; "" where it is."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix in known_parsers() and (pictures or suffix not in PICTURES):
+        return ""
+    if suffix in PICTURES:
+        return "is a picture; give --ocr tesseract to read pictures"
+    return f"{suffix} files are not read; {UNREAD[suffix]}" if suffix in UNREAD else ""
+
+
+@cache
+def known_parsers() -> frozenset[str]:
+    """Returns the suffixes and media types that there are parsers for; what is installed is looked at once."""
+    return frozenset(PARSERS.names())
+
+
 def suffix_of(name: str, *, media_type: str = "", data: bytes = b"") -> str:
     """Returns the suffix that says what `data` is: by what it begins with where that is certain, by its media type, by
     its name, and "" where nothing tells."""
-    own = PurePosixPath(name.replace("\\", "/").split("?")[0]).suffix.lower()
+    path = urlsplit(name).path if name.startswith(("http://", "https://")) else name.replace("\\", "/")
+    own = PurePosixPath(path).suffix.lower()
     begins = _by_content(data, own)
     if begins:
         return begins
     by_type = MEDIA_TYPES.get(media_type.split(";")[0].strip().lower(), "")
-    if by_type and not (by_type == ".txt" and own in PARSERS.names()):
+    if by_type and not (by_type == ".txt" and own in known_parsers()):
         return by_type
     return own
 
@@ -194,7 +215,7 @@ def _by_content(data: bytes, own: str) -> str:
     if b"%PDF-" in data[:1024]:
         return ".pdf"
     if data.startswith(b"PK\x03\x04"):
-        return own if own in PARSERS.names() and own not in (".txt", ".md") else _by_members(data)
+        return own if own in known_parsers() and own not in (".txt", ".md") else _by_members(data)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         return own if own in (".docx", ".xlsx", ".pptx", ".doc", ".xls", ".ppt") else ".msg"
     if head.startswith(b"{\\rtf"):

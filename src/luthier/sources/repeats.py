@@ -65,7 +65,9 @@ def find_repeats(texts: Sequence[Worded], *, near: float = NEAR) -> list[Repeat]
         return [found[row] for row in sorted(found)]
     shingles = Shingles(texts)
     cut = lru_cache(_CACHED)(lambda row: shingles(texts[row]))
-    for row, twin in neighbours(Signatures(texts, shingles)):
+    same = {repeat.row: repeat.twin for repeat in found.values()}
+    for row, near_by in neighbours(Signatures(texts, shingles)):
+        twin = same.get(near_by, near_by)  # the first of those with the same words
         if row not in found and (alike := jaccard(cut(row), cut(twin))) >= near:
             found[row] = Repeat(row, twin, min(alike, 1.0))
     return [found[row] for row in sorted(found)]

@@ -22,7 +22,7 @@ from luthier.sources.site import Page, fetch
 TOLD = 20
 """Sources that cannot be read, of which each is told as it is met."""
 _LIMITS = ("timeout_s", "memory_mb", "max_file_mb")
-_READING = ("password", "ocr", "main_text", "max_pages")
+_READING = ("ocr", "main_text", "max_pages")
 _PREPARING = ("running_lines", "redact", "licence")
 
 
@@ -52,9 +52,9 @@ class Work:
     def read(self, places: Sequence[Place]) -> None:
         """Reads what is new or has changed. `Interrupted` when asked to stop; what was read is kept."""
         waiting = [place for top in places for place in self._changed(top)]
-        options = self._options | ({"secret": self.collection.secret().hex()} if self.preparing.redact else {})
+        secret = self.collection.secret().hex() if self.preparing.redact else ""
         pool = Pool(
-            options,
+            self._options | {"password": self.reading.password, "secret": secret},
             processes=self.reading.processes,
             timeout_s=self.reading.timeout_s,
             memory_bytes=self.reading.memory_mb * 2**20,
@@ -62,10 +62,10 @@ class Work:
             stop=self.report.cancelled,
         )
         self.report.event("plan", f"{len(places):,} files and pages, of which {len(waiting):,} are to be read")
-        done = 0
+        done, asked = 0, {place.source for place in waiting}
         for outcome in pool.read(waiting):
             self._keep(outcome)
-            done += not outcome.place.members
+            done += outcome.place.source in asked
             self.report.progress("read", done, len(waiting))
 
     def _changed(self, place: Place) -> Iterator[Place]:
@@ -189,7 +189,7 @@ class Work:
             web = {"asked": page.asked, "etag": page.etag, "last_modified": page.last_modified}
             self._webs[page.url] = web | {"links": list(page.links)}
             return {page.url: Place(str(page.body), page.url, page.media_type.split(";")[0].strip().lower())}
-        if page.gone and before is not None:
+        if page.gone and before is not None and before.document:
             return {}
         if before is not None and before.status != "failed" and not page.skipped:
             self._keep_all(replace(before, notes=f"as it was before: {page.problem}"))
@@ -198,7 +198,8 @@ class Work:
         status = asked and not page.skipped
         known = {"asked": page.asked, "links": list(page.links)}
         self.collection.keep(Entry(page.url, "failed" if status else "skipped", page.problem, web=known))
-        self.fresh.add(page.url)
+        if before is None or before.reason != page.problem:
+            self.fresh.add(page.url)
         if status:
             self._warn(f"{page.url}: {page.problem}")
         return {page.url: None}

@@ -111,7 +111,7 @@ def run(spec: Spec, report: Report) -> Result:
     from luthier.sources.site import forget
     from luthier.sources.work import Work
 
-    found = find_sources(spec.sources)
+    found = find_sources(spec.sources, output=Path(spec.output), pictures=bool(spec.ocr))
     if spec.ocr:
         check_ocr(spec.ocr)
     with Collection(Path(spec.output)) as collection:
