@@ -216,14 +216,14 @@ def test_what_is_not_collected_yet_is(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{}\n", "documents.jsonl:1: is no document"),
-        ("\nnot json\n", "documents.jsonl:2: is no document"),
-        (json.dumps({"source": "a", "text": "b", "page_starts": [5]}), "documents.jsonl:1: pages do not begin at 0"),
+        ("{}\n", "documents.jsonl:1: holds no document"),
+        ("{}\nnot json\n", "documents.jsonl:2: holds no document"),
+        (json.dumps({"source": "a", "text": "b", "page_starts": [5]}), "a: pages do not begin at 0"),
     ],
 )
 def test_what_holds_no_documents_is_refused(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "documents.jsonl").write_text(content)
-    with pytest.raises(SpecError, match=said):
+    with pytest.raises(LuthierError, match=said):
         indexed(tmp_path, embedder="none")
 
 

@@ -42,7 +42,14 @@ class Settled:
 
 
 def settle(
-    store: NamedStore, documents: Iterable[Document], cut: Cut, cutting: str, report: Report, *, prune: bool = False
+    store: NamedStore,
+    documents: Iterable[Document],
+    cut: Cut,
+    cutting: str,
+    report: Report,
+    *,
+    total: int | None = None,
+    prune: bool = False,
 ) -> Settled:
     """Returns what became of `documents` in the database: those that are new or changed are cut and kept. `cutting`
     says how they are cut, and changes with it. With `prune` those of the store that were not given are removed."""
@@ -67,7 +74,7 @@ def settle(
         if len(waiting) >= DOCUMENTS_AT_ONCE or sum(len(one.passages) for one in waiting) >= PASSAGES_AT_ONCE:
             store.documents.keep(waiting)
             waiting = []
-        report.progress("documents", number, None)
+        report.progress("documents", number, total)
         _go_on(report)
     store.documents.keep(waiting)
     if prune and (gone := [row for id, row in rows.items() if id not in seen]):

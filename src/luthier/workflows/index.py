@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from luthier.retrieval.options import EmbedderOptions, IndexOptions
 from luthier.store.options import StoreOptions
 
 if TYPE_CHECKING:
+    from luthier.records.document_files import DocumentFile
     from luthier.records.documents import Document, Passage
     from luthier.retrieval.embedders import TextEmbedder
     from luthier.retrieval.indexing import Settled
@@ -95,6 +95,7 @@ def run(spec: Spec, report: Report) -> Result:
 
 
 def _index(spec: Spec, named: NamedStore, report: Report) -> Result:
+    from luthier.records.document_files import DocumentFile
     from luthier.retrieval.embedders import NONE
     from luthier.retrieval.indexing import Settled, alarm, build, settings, settle
     from luthier.retrieval.stores import Configuration
@@ -107,10 +108,12 @@ def _index(spec: Spec, named: NamedStore, report: Report) -> Result:
     settled = Settled()
     cut = cutter(embedder, most, overlap)
     if spec.source:
-        settled = settle(named, _documents(_files(spec, named, report)), cut, cutting, report, prune=spec.prune)
+        files = [DocumentFile(file) for file in _files(spec, named, report)]
+        total = sum(map(len, files))
+        settled = settle(named, _documents(files), cut, cutting, report, total=total, prune=spec.prune)
     if (named.row.body.get("cutting") or {}).get("all") != cutting:  # those that were not given are cut anew as well
         rows = named.documents.rows().values()
-        settle(named, (named.documents.document(row) for row in rows), cut, cutting, report)
+        settle(named, (named.documents.document(row) for row in rows), cut, cutting, report, total=len(rows))
         named.change(cutting={"passage_tokens": most, "overlap_tokens": overlap, "all": cutting})
     shape = _shape(spec, named, embedder, settled)
     _say_languages(shape.language, settled, report)
@@ -164,25 +167,13 @@ def _files(spec: Spec, named: NamedStore, report: Report) -> list[Path]:
     return files
 
 
-def _documents(files: Sequence[Path]) -> Iterator[Document]:
-    """Yields the documents of `files`. `SpecError` names the first line that holds none, or one with wrong offsets."""
-    from luthier.records.documents import Document
-
+def _documents(files: Sequence[DocumentFile]) -> Iterator[Document]:
+    """Yields the documents of `files`. `SpecError` names the first one with wrong offsets."""
     for file in files:
-        with file.open(encoding="utf-8", errors="surrogatepass") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.strip():
-                    continue
-                where = f"{file}:{number}"
-                try:
-                    document = Document.from_json(json.loads(line))
-                except (ValueError, KeyError, TypeError, AttributeError) as error:
-                    raise SpecError(
-                        f"is no document ({type(error).__name__}: {error})", where=where, remedy="collect it again"
-                    ) from None
-                if problem := next(document.check(), None):
-                    raise SpecError(problem, where=where, remedy="collect it again")
-                yield document
+        for document in file:
+            if problem := next(document.check(), None):
+                raise SpecError(f"{document.source}: {problem}", where=str(file.path), remedy="collect it again")
+            yield document
 
 
 def _embedder(spec: Spec, named: NamedStore, report: Report) -> tuple[TextEmbedder | None, EmbedderOptions]:
