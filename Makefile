@@ -1,7 +1,7 @@
 # Each target sets up what it needs (scripts/setup.sh) and is quick when nothing has changed.
 #   TORCH=cpu|cuda   which build of torch (chosen by itself otherwise)
 #   PYTHON=/path     which Python makes .venv (the newest of 3.11 to 3.13 otherwise)
-.PHONY: help demo test check compat soak bench bench-serving docs clean
+.PHONY: help demo test check compat soak bench bench-serving bench-retrieval docs clean
 .DEFAULT_GOAL := help
 
 PY = .venv/bin/python
@@ -17,6 +17,7 @@ help:
 	@echo "make soak    long faults and many seeds"
 	@echo "make bench   Luthier beside TRL and transformers' Trainer, over an hour (ARGS='full-best' for one suite)"
 	@echo "make bench-serving  its engine beside transformers and PEFT, over an hour (ARGS='ragged uniform' for some suites)"
+	@echo "make bench-retrieval  its index beside Chroma and sqlite-vec, about an hour (ARGS='scale store-load' for some)"
 	@echo "make docs    write the generated tables in docs/"
 	@echo "make clean   remove every environment"
 
@@ -59,6 +60,11 @@ bench:
 bench-serving:
 	@sh scripts/setup.sh dev
 	$(PY) -m benchmarks.serving $(ARGS)
+
+bench-retrieval:
+	@sh scripts/setup.sh dev
+	@sh scripts/setup.sh stores
+	$(PY) -m benchmarks.retrieval $(or $(ARGS),scale)
 
 docs:
 	@sh scripts/setup.sh core

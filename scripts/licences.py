@@ -23,6 +23,9 @@ PERMISSIVE = frozenset(
 REVIEWED: Mapping[str, str] = {
     "scipy": "BSD; its wheel carries GCC's libgfortran (GPL with the runtime exception) and libquadmath (LGPL)",
     "matplotlib": "PSF; the FreeType in its wheel may be had under the FTL or the GPL, and is had under the FTL",
+    "pypdfium2": "BSD and Apache-2.0; PDFium and what is in it are BSD, MIT, Apache, FTL and the like",
+    "tld": "MPL-1.1, GPL or LGPL, and is had under the MPL; comes with trafilatura (courlan), files unchanged",
+    "zope-interface": "ZPL-2.1, a BSD-like licence that OSI and FSF approve; comes with Twisted, for scrapy",
     "cuda-bindings": "NVIDIA's licence; comes only with a CUDA build of torch, and is not passed on by us",
     "cuda-toolkit": "NVIDIA's licence; comes only with a CUDA build of torch, and is not passed on by us",
     "nvidia-*": "NVIDIA's licence; comes only with a CUDA build of torch, and is not passed on by us",

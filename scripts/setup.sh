@@ -8,6 +8,7 @@
 #   sh scripts/setup.sh client-dspy   .venv-client-dspy: what tests/compat/clients/dspy.txt names     (make compat)
 #   sh scripts/setup.sh lm-eval   .venv-lm-eval: the evaluation harness that scores the server  (make compat)
 #   sh scripts/setup.sh notebooks .venv-notebooks: what the notebooks in examples/ need        (make compat)
+#   sh scripts/setup.sh stores    .venv-stores: the vector stores its index is measured against (make bench-retrieval)
 #   sh scripts/setup.sh bench     .venv-bench: the trainers Luthier is measured against (make bench)
 #   sh scripts/setup.sh python    prints the Python that would be taken
 #
@@ -239,9 +240,12 @@ case $kind in
     notebooks)
         venv=.venv-notebooks stamps=notebooks alone=yes list=examples/requirements.txt cpu_size="60 MB"
         ready || set_up_alone --requirement "$list" ;;
+    stores)
+        venv=.venv-stores stamps=stores alone=yes list=benchmarks/requirements-stores.txt cpu_size="90 MB"
+        ready || set_up_alone --requirement "$list" ;;
     lm-eval) venv=.venv-lm-eval stamps=lm-eval cpu_size="450 MB" cuda_size="3 GB"; ready || set_up torch transformers 'lm-eval[api,hf]==0.4.13' datasets==5.2.0 ;;
     bench)
         venv=.venv-bench stamps=bench list=benchmarks/requirements.txt cpu_size="310 MB" cuda_size="3 GB"
         ready || set_up --requirement "$list" ;;
-    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|client-NAME|lm-eval|notebooks|bench|python" ;;
+    *) die "usage: sh scripts/setup.sh core|dev|compat|openai-VERSION|client-NAME|lm-eval|notebooks|stores|bench|python" ;;
 esac

@@ -72,6 +72,10 @@ class Document:
         number = max(0, bisect.bisect_right(self.page_starts, offset) - 1)
         return self.page_names[number] if self.page_names else str(number + 1)
 
+    def plain_text(self) -> str:
+        """Returns the text, by which documents are compared."""
+        return self.text
+
     def to_json(self) -> dict[str, Any]:
         """Returns the document as JSON values; what is at its default is left out."""
         out: dict[str, Any] = {"id": self.id, "source": self.source, "title": self.title, "media_type": self.media_type}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,7 +14,7 @@ from luthier.errors import RowProblem
 from luthier.records.examples import Origin
 from luthier.records.fields import shortened
 from luthier.records.rows import Rows
-from luthier.records.similarity import ESTIMATE, NEAR, Shingles, Signatures, batches, jaccard, signatures
+from luthier.records.similarity import NEAR, Shingles, Signatures, batches, jaccard, neighbours, signatures
 from luthier.records.spool import canonical
 
 _CACHED_ROWS = 1024
@@ -92,7 +92,7 @@ def find_duplicates(rows: Rows, *, examples: int = 5, near: float = NEAR) -> Dup
     shingles = Shingles(rows)
     cut = lru_cache(_CACHED_ROWS)(lambda row: shingles(rows[row]))
     close: dict[int, tuple[int, float]] = {}
-    for row, twin in _neighbours(Signatures(rows, shingles)):
+    for row, twin in neighbours(Signatures(rows, shingles)):
         if row not in exact and row not in close and (alike := jaccard(cut(row), cut(twin))) >= near:
             close[row] = (twin, alike)
     found = sorted([*((row, twin, 1.0) for row, twin in exact.items()), *((r, *pair) for r, pair in close.items())])
@@ -105,18 +105,6 @@ def _first_alike(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     keys = np.fromiter((int.from_bytes(content_key(rows, row)[:8]) for row in range(len(rows))), np.uint64, len(rows))
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
     return np.asarray(first[inverse], dtype=np.int64)
-
-
-def _neighbours(index: Signatures) -> Iterator[tuple[int, int]]:
-    """Yields (later row, earlier row) of pairs that may be near duplicates: in each band, neighbours and run heads."""
-    for column, order in index.bands():
-        same = np.flatnonzero(column[1:] == column[:-1]) + 1  # places whose key is that of the place before
-        heads = np.searchsorted(column, column[same], side="left")
-        for places in (same - 1, heads):
-            later, earlier = order[same], order[places]
-            alike = (index.low[later] == index.low[earlier]).mean(axis=1)
-            for at in np.flatnonzero(alike >= ESTIMATE):
-                yield int(later[at]), int(earlier[at])
 
 
 def _overlap(train: Rows, twin: int, other: Rows, row: int, alike: float) -> Overlap:

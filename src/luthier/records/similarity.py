@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-from luthier.records.examples import Record
 
 NEAR = 0.8
 """From this share of common word triples on, two rows are near duplicates."""
@@ -35,10 +34,17 @@ Bands = npt.NDArray[np.uint64]
 Bytes = npt.NDArray[np.uint8]
 
 
+class Worded(Protocol):
+    """A record, a document: whatever says its words."""
+
+    def plain_text(self) -> str:
+        """Returns its words, without what is only structure."""
+
+
 class Shingles:
     """Cuts rows into word triples, without the ones that many of `rows` share."""
 
-    def __init__(self, *rows: Sequence[Record]) -> None:
+    def __init__(self, *rows: Sequence[Worded]) -> None:
         counts: Counter[str] = Counter()
         sampled = 0
         for some in rows:
@@ -49,7 +55,7 @@ class Shingles:
         least = max(_SHARED_BY_ROWS, _SHARED_BY * sampled)
         self.shared = frozenset(triple for triple, count in counts.items() if count >= least)
 
-    def __call__(self, record: Record) -> frozenset[str]:
+    def __call__(self, record: Worded) -> frozenset[str]:
         found = triples(record.plain_text())
         return (found - self.shared) or found
 
@@ -82,7 +88,7 @@ def signatures(sets: Sequence[frozenset[str]]) -> tuple[Bands, Bytes]:
     return keys, digests.astype(np.uint8)
 
 
-def batches(rows: Sequence[Record]) -> Iterator[tuple[int, list[Record]]]:
+def batches(rows: Sequence[Worded]) -> Iterator[tuple[int, list[Worded]]]:
     """Yields (first row, rows) of consecutive batches."""
     for start in range(0, len(rows), _BATCH_ROWS):
         yield start, [rows[row] for row in range(start, min(start + _BATCH_ROWS, len(rows)))]
@@ -91,7 +97,7 @@ def batches(rows: Sequence[Record]) -> Iterator[tuple[int, list[Record]]]:
 class Signatures:
     """The signatures of a set of rows, by which those that may be near duplicates are found (312 bytes a row)."""
 
-    def __init__(self, rows: Sequence[Record], shingles: Shingles) -> None:
+    def __init__(self, rows: Sequence[Worded], shingles: Shingles) -> None:
         self._sorted: list[tuple[Bands, npt.NDArray[np.int64]]] | None = None
         self.keys = np.empty((_BANDS, len(rows)), np.uint64)
         self.low = np.empty((len(rows), _PERMUTATIONS), np.uint8)
@@ -122,3 +128,15 @@ class Signatures:
                 rows = np.unique(np.concatenate(parts))
                 alike = (self.low[rows] == low[query]).mean(axis=1)
                 yield query, rows[alike >= ESTIMATE]
+
+
+def neighbours(index: Signatures) -> Iterator[tuple[int, int]]:
+    """Yields (later row, earlier row) of pairs that may be near duplicates: in each band, neighbours and run heads."""
+    for column, order in index.bands():
+        same = np.flatnonzero(column[1:] == column[:-1]) + 1  # places whose key is that of the place before
+        heads = np.searchsorted(column, column[same], side="left")
+        for places in (same - 1, heads):
+            later, earlier = order[same], order[places]
+            alike = (index.low[later] == index.low[earlier]).mean(axis=1)
+            for at in np.flatnonzero(alike >= ESTIMATE):
+                yield int(later[at]), int(earlier[at])

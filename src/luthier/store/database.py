@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from luthier.errors import AwayError, LuthierError, StoreError
 
-REVISION = "0003"
+REVISION = "0004"
 """The migration this code works with: the newest one."""
 _WRITES = "luthier_writes"
 _MIGRATION_LOCK = 0x4C55_5448

@@ -29,3 +29,8 @@ def labelled(owner: sa.Column[Any], labels: Labels) -> Sequence[sa.ColumnElement
     """Returns the conditions under which the row whose id is in the column `owner` has all of `labels`."""
     mine = sa.select(LABELS.c.owner).where(LABELS.c.owner == owner)
     return [mine.where(LABELS.c.name == name, LABELS.c.value == value).exists() for name, value in labels.items()]
+
+
+def labels_of(name: str, values: Collection[str]) -> sa.Select[tuple[Any]]:
+    """Returns the query of the owners whose label `name` has one of `values`."""
+    return sa.select(LABELS.c.owner).where(LABELS.c.name == name, LABELS.c.value.in_(values))

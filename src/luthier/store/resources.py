@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from luthier.errors import NotFoundError, StateError, StoreError
 from luthier.store.blobs import Blob, Blobs
 from luthier.store.database import Database
-from luthier.store.labels import Labels, attach, detach, labelled
+from luthier.store.labels import Labels, attach, detach, labelled, labels_of
 from luthier.store.tables import PARTS as P
 from luthier.store.tables import RESOURCES as T
 
@@ -41,6 +41,17 @@ class Holder:
     kind: str
     project: str
     deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A row to be written among others: a `new` one, or one that gets another body; labels that are None stay."""
+
+    id: str
+    body: Body
+    parts: Mapping[str, Blob]
+    labels: Labels | None
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,53 @@ class Resources:
             self._get(connection, *parent, project, lock=True)
             for row in rows:
                 connection.execute(sa.insert(T).values(**_columns(row)))
+
+    def put_all(
+        self,
+        kind: str,
+        project: str,
+        parent: tuple[str, str],
+        entries: Sequence[Entry],
+        beside: Callable[[sa.Connection], None] = lambda connection: None,
+    ) -> None:
+        """Writes rows of one parent (kind, id), and what `beside` writes: all of it or, where it fails, nothing.
+
+        A row to be changed that is gone stays so. `NotFoundError` when the parent is gone, `StoreError` as of `add`.
+        """
+        now = int(self._clock())
+        with self._database.write() as connection:
+            self._get(connection, *parent, project, lock=True)
+            replaced: set[str] = set()
+            for entry in entries:
+                if entry.new:
+                    row = Resource(entry.id, kind, project, parent[1], now, None, dict(entry.body))
+                    connection.execute(sa.insert(T).values(**_columns(row)))
+                else:
+                    mine = (T.c.id == entry.id, T.c.kind == kind, *self._alive())
+                    done = connection.execute(sa.update(T).where(*mine).values(body=dict(entry.body)))
+                    if done.rowcount == 0:
+                        continue
+                    places = P.c.resource == entry.id, P.c.name.in_(entry.parts)
+                    replaced |= set(connection.execute(sa.select(P.c.blob).where(*places)).scalars())
+                self._attach(connection, entry.id, entry.parts)
+                if entry.labels is not None:
+                    attach(connection, entry.id, entry.labels)
+            beside(connection)
+        self._release(replaced)
+
+    def labelled(
+        self, kind: str, project: str | None, parent: str, label: tuple[str, Sequence[str]]
+    ) -> Sequence[Resource]:
+        """Returns the rows of one parent whose label of a name, `label[0]`, is one of the values in `label[1]`."""
+        name, values = label
+        found: list[Resource] = []
+        with self._database.read() as connection:
+            for start in range(0, len(values), AT_ONCE):
+                mine = [T.c.kind == kind, *_owned(project), T.c.parent == parent, *self._alive()]
+                owners = labels_of(name, values[start : start + AT_ONCE])
+                rows = connection.execute(sa.select(T).where(*mine, T.c.id.in_(owners))).all()
+                found += [_resource(row) for row in rows]
+        return found
 
     def get(self, kind: str, id: str, project: str | None) -> Resource:
         """Returns the row. `NotFoundError` when there is none."""

@@ -134,3 +134,19 @@ PARCELS = sa.Table(
     sa.Index("ix_parcels_at", "at"),
 )
 """What was counted lately as used, by its id: what is written again after a fault counts once."""
+
+PASSAGES = sa.Table(
+    "passages",
+    METADATA,
+    sa.Column("store", sa.String(200), sa.ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("document", sa.String(80), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.String(80), nullable=False),
+    sa.Column("start", sa.BigInteger, nullable=False),
+    sa.Column("end", sa.BigInteger, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("headings", sa.JSON, nullable=False),
+    sa.Column("first_page", sa.String(200), nullable=False),
+    sa.Column("last_page", sa.String(200), nullable=False),
+)
+"""What the documents of a vector store were cut into: `number` counts those of a document from 0."""

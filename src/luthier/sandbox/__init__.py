@@ -1,0 +1,1 @@
+"""Work that may hang, eat memory or crash, in a child process with limits."""
