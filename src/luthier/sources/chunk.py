@@ -173,10 +173,10 @@ def _early(text: str, groups: list[_Group], length: Length, overlap: int) -> lis
         if not group.pieces[0].heading and group.pieces[0].path == before.pieces[-1].path:
             first = max(before.start + 1, group.start - overlap * _CHARACTERS)
             ends = [match.end() for match in _SENTENCE.finditer(text, first, group.start)]
-            places = {_solid(text, place) for place in (*ends, *(piece.start for piece in before.pieces))}
-            tails.append((number, sorted(place for place in places if first <= place < group.start)))
-    ends = [(a, b) for number, places in tails for a, b in pairwise([*places, starts[number]])]
-    counts = iter(length([text[a:b] for a, b in ends]) if ends else ())
+            begins = {_solid(text, place) for place in (*ends, *(piece.start for piece in before.pieces))}
+            tails.append((number, sorted(place for place in begins if first <= place < group.start)))
+    parts = [text[a:b] for number, places in tails for a, b in pairwise([*places, starts[number]])]
+    counts = iter(length(parts) if parts else ())
     for number, places in tails:
         tokens = [next(counts) for _ in places]
         fitting = takewhile(lambda total: total <= overlap, accumulate(reversed(tokens)))
