@@ -196,8 +196,8 @@ def growth_row(rows: int) -> dict[str, Any]:
     made = list(batches(rows))
     before = peak_bytes()
     with tempfile.TemporaryDirectory() as place:
-        began, wall = time.process_time(), time.perf_counter()
         store = MAKERS["luthier"](Path(place))
+        began, wall = time.process_time(), time.perf_counter()
         for batch in made:
             store.add(batch)
         store.finish()

@@ -17,6 +17,7 @@ from static_embeddings import save_static
 
 from luthier.errors import SpecError, StateError
 from luthier.records.messages import Delta, Message, Sampling
+from luthier.retrieval import indexing
 from luthier.retrieval.embedders import TextEmbedder, open_embedder
 from luthier.retrieval.expand import hypothetical, other_words
 from luthier.retrieval.options import EmbedderOptions, SearchOptions
@@ -135,6 +136,19 @@ def test_a_document_is_found_once_it_is_whole_and_not_after_it_was_removed(
     assert "new.md" in {one.source for one in searcher.search("letter", ALL)}
     named.documents.remove(named.documents.some([document("new", "x").id]).values())
     assert "new.md" not in {one.source for one in searcher.search("letter", ALL)}  # it is in the index still
+
+
+def test_what_is_in_the_index_is_found_when_it_is_completed(
+    searcher: Searcher, named: NamedStore, embedder: TextEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(named, [document("new", "A new letter of the violin.")])
+    with monkeypatch.context() as cut_off:  # between the index's acknowledgement and the database's
+        cut_off.setattr(indexing, "_completed", lambda store, rows: None)
+        _, index = built(named, embedder)
+    assert document("new", "x").id in index.documents()
+    assert "new.md" not in {one.source for one in searcher.search("letter", ALL)}
+    assert built(named, embedder)[0] == 0
+    assert "new.md" in {one.source for one in searcher.search("letter", ALL)}
 
 
 def test_what_is_less_relevant_is_left_out(searcher: Searcher) -> None:

@@ -41,6 +41,14 @@ def test_what_was_used_longest_ago_goes_first(tmp_path: Path, monkeypatch: pytes
     assert len(left) <= 25
 
 
+def test_a_cache_that_cannot_be_opened_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "vectors.db").mkdir()
+    with VectorCache(tmp_path / "vectors.db") as cache:
+        cache.put("one", {b"a": np.ones(2, np.float32)})
+        assert set(cache.get("one", [b"a", b"b"])) == {b"a"}
+    assert (tmp_path / "vectors.db").is_dir()
+
+
 def test_a_damaged_cache_is_an_empty_one(tmp_path: Path) -> None:
     file = tmp_path / "vectors.db"
     file.write_bytes(b"this is no database" * 100)

@@ -96,7 +96,17 @@ def test_keys_of_the_environment_do_not_reach_it(child: Child, monkeypatch: pyte
     found = ask(child, "environment")
     assert isinstance(found, dict)
     assert "secret" not in found.values()
-    assert set(found) <= {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "OMP_NUM_THREADS", "PYTHONPATH"}
+    assert set(found) <= {
+        "PATH",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+        "TMPDIR",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "PYTHONPATH",
+    }
 
 
 def test_a_call_can_be_stopped(child: Child) -> None:

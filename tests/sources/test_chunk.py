@@ -27,6 +27,11 @@ def characters(texts: Sequence[str]) -> list[int]:
     return [len(text) for text in texts]
 
 
+def with_lines(texts: Sequence[str]) -> list[int]:
+    """Counts more for two pieces together than for each alone."""
+    return [len(text) + 5 * text.count("\n") for text in texts]
+
+
 def passages(document: Document, max_tokens: int, overlap_tokens: int = 0) -> list[Passage]:
     return list(chunk(document, length=words, max_tokens=max_tokens, overlap_tokens=overlap_tokens))
 
@@ -55,7 +60,7 @@ def documents(draw: st.DrawFn) -> Document:
     return Document("a", text, blocks=tuple(blocks[::2]), page_starts=tuple(sorted({0, *ends[:2]})))
 
 
-@given(documents(), st.integers(4, 40), st.integers(0, 30), st.sampled_from([words, characters]))
+@given(documents(), st.integers(4, 40), st.integers(0, 30), st.sampled_from([words, characters, with_lines]))
 def test_every_passage_is_found_again_and_nothing_is_lost(
     document: Document, limit: int, overlap: int, length: object
 ) -> None:
@@ -124,6 +129,13 @@ def test_text_that_is_too_long_is_cut_between_sentences() -> None:
     text = " ".join(f"Sentence {number} is one." for number in range(60))
     found = passages(Document("a", text), 30)
     assert all(re.fullmatch(r"(Sentence \d+ is one\. ?)+", passage.text) for passage in found)
+
+
+def test_a_heading_stands_with_what_is_below_it() -> None:
+    text = "Tiny.\n\n## Head\n\n" + "word " * 30
+    first, second = passages(read_markdown(Raw(text.encode(), "a.md")), 36)
+    assert first.text == "Tiny."
+    assert second.text.startswith("## Head\n\nword")
 
 
 def test_overlap_is_of_whole_sentences_and_stops_at_headings() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sources import small_files
 
+from luthier.errors import SpecError
 from luthier.records.documents import Document
 from luthier.sources.raw import Raw, UnreadableError
 from luthier.sources.reading import MEDIA_TYPES, PARSERS, known_parsers, parse, suffix_of
@@ -312,6 +314,16 @@ def test_media_types_lead_to_parsers_and_names_of_addresses_do_not_mislead() -> 
 )
 def test_what_cannot_be_read_says_why(name: str, data: bytes, said: str) -> None:
     with pytest.raises(UnreadableError, match=said):
+        read(name, data)
+
+
+@pytest.mark.parametrize(("name", "module"), [("a.pdf", "pypdfium2"), ("a.html", "trafilatura"), ("a.docx", "docx")])
+def test_a_part_that_is_not_installed_is_named_with_the_line_that_installs_it(
+    monkeypatch: pytest.MonkeyPatch, name: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    data = {"a.pdf": small_files.pdf(["x"]), "a.html": b"<p>x</p>", "a.docx": small_files.zipped({"a": "b"})}[name]
+    with pytest.raises(SpecError, match=rf"needs {module}, which is not installed; pip install 'luthier\[documents\]'"):
         read(name, data)
 
 

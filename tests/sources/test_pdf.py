@@ -120,6 +120,13 @@ def test_running_lines_go_and_the_rest_stays_where_it_was() -> None:
     ]
 
 
+def test_a_heading_of_the_outline_stays_though_it_runs_on() -> None:
+    pages = [f"Care of lutes\nWords {word}.\nMore.\nEnd {word}." for word in ("one", "two", "three", "four")]
+    document = without_running_lines(read(small_files.pdf(pages, outline=[("Care of lutes", 1)])))
+    assert document.text.count("Care of lutes") == 1
+    assert [document.text[b.start : b.end] for b in document.blocks if b.kind == "heading"] == ["Care of lutes"]
+
+
 def test_lines_that_only_look_alike_stay() -> None:
     pages = ["Total 120\nWords.", "Total 7\nOther words.", "Sum\nEnd."]
     assert "Total 7" in without_running_lines(read(small_files.pdf(pages))).text

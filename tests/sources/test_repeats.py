@@ -41,3 +41,6 @@ def test_languages() -> None:
     assert {language: language_of(words) for language, words in texts.items()} == {name: name for name in texts}
     assert language_of("Ada, 1815") == ""
     assert language_of("12345 " * 100) == ""
+    assert language_of("x = y + z; f(x); g(y); " * 6) == "", "no language is none"
+    assert language_of("https://example.org/status/200\n" * 9) == ""
+    assert language_of("Lena Marta Iris Anton Bela Cosima Dora Emil Flora " * 2) == "", "names are of any language"

@@ -184,7 +184,8 @@ def test_private_addresses(host: str) -> None:
 
 
 def test_public_addresses_and_named_networks() -> None:
-    assert [refusal(host) for host in ("93.184.216.34", "2606:2800:220:1::1", "64:ff9b::8.8.8.8")] == ["", "", ""]
+    assert [refusal(host) for host in ("93.184.216.34", "2606:2800:220:1::1", "64:ff9b::8.8.8.8")] == [""] * 3
+    assert refusal("::ffff:8.8.8.8") == ""
     assert refusal("10.1.2.3", networks=["10.1.0.0/16"]) == ""
     assert refusal("10.2.2.3", networks=["10.1.0.0/16"]) != ""
 

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from luthier.encoding.batches import by_length, longest_text
 from luthier.errors import ContextError, ModelError
+from luthier.models.load import quiet_bars
 from luthier.models.opening import as_model_error, choose_device, choose_dtype
 from luthier.models.options import LoadOptions
 from luthier.models.resolve import read_json, resolve_model
@@ -56,7 +57,7 @@ class Embedder:
 
         pooling, normalize = _modules(folder)
         device = choose_device(options.device)
-        with as_model_error(folder):
+        with as_model_error(folder), quiet_bars():
             loader: Any = AutoModel
             model = loader.from_pretrained(folder, use_safetensors=True, local_files_only=True)
             tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)

@@ -100,7 +100,8 @@ def refresh(
 
     if total:
         told(0)
-    _completed(store, [row for id, row in rows.items() if id not in set(todo)])
+    waiting = set(todo)
+    _completed(store, [row for id, row in rows.items() if id not in waiting])
     for some in _groups(todo, counts):
         passages = store.documents.passages(some)
         flat = [passage.text for id in some for passage in passages[id]]

@@ -68,7 +68,7 @@ class LanceIndex:
         self._synced = Synced(folder)
         self._thread_lock = threading.RLock()
         self._puts = 0
-        self._beside = ThreadPoolExecutor(1, thread_name_prefix="index")
+        self._beside = ThreadPoolExecutor(4, thread_name_prefix="index")
         self._table: Any = None
 
     @classmethod

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from luthier.errors import NotFoundError
+from luthier.retrieval.durable import locked
 from luthier.retrieval.embedders import NONE, TextEmbedder
 from luthier.retrieval.index import Shape
 from luthier.retrieval.lance import LanceIndex
@@ -99,9 +100,11 @@ class NamedStore:
     @classmethod
     def make(cls, store: Store, name: str, project: str = PROJECT) -> Self:
         """Returns the store of that name, made if it is not there."""
-        try:
-            return cls.find(store, name, project)
-        except NotFoundError:
+        with locked(store.folder / INDEXES, ".making"):  # two that make it at once get the same one
+            try:
+                return cls.find(store, name, project)
+            except NotFoundError:
+                pass
             body: dict[str, Any] = {
                 "name": name,
                 "description": "",

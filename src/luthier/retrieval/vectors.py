@@ -59,14 +59,16 @@ class VectorCache:
 
     def _open(self) -> sqlite3.Connection:
         try:
-            return self._made()
+            return self._made(self.file)
+        except sqlite3.OperationalError:  # locked for long, or not to be written: this run does without
+            return self._made(":memory:")
         except sqlite3.DatabaseError:  # damaged: it holds nothing that cannot be computed again
             for end in ("", "-wal", "-shm"):
                 self.file.with_name(self.file.name + end).unlink(missing_ok=True)
-            return self._made()
+            return self._made(self.file)
 
-    def _made(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.file, timeout=30)
+    def _made(self, file: Path | str) -> sqlite3.Connection:
+        connection = sqlite3.connect(file, timeout=30)
         for pragma in ("journal_mode=WAL", "synchronous=OFF"):
             connection.execute(f"PRAGMA {pragma}").close()
         connection.execute(

@@ -24,8 +24,10 @@ from luthier.errors import Interrupted, LuthierError
 Reason = Literal["time", "memory", "crash", "refused", "fault", "size"]
 LOOK_S = 0.2
 READ_BYTES = 1 << 20
-KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "LD_LIBRARY_PATH")
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
 """What the child sees of the environment: no key of anybody's."""
+_THREADS = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""On machines of many cores the stacks of numpy's threads alone would fill the address space that it may have."""
 
 
 class ChildError(LuthierError):
@@ -107,7 +109,7 @@ class Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=kept | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                env=kept | _THREADS | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 start_new_session=True,
             )
             self.started += 1

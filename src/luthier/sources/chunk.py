@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import accumulate, pairwise, takewhile
 
 from luthier.errors import SpecError
 from luthier.records.documents import Block, Document, Passage
@@ -25,7 +25,8 @@ _WORD = re.compile(r"\s+|(?<=[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7
 _CUTS = {"text": (_PARAGRAPH, _SENTENCE, _WORD), "list": (_LINE, _SENTENCE, _WORD), "heading": (_WORD,)}
 _LINES_FIRST = (_LINE, _WORD)
 _VISIBLE = re.compile(r"\S")
-_TRIES = 10
+_CHARACTERS = 8
+"""Characters of a token, at most as a rule: further back than that no overlap is looked for."""
 _SMALL = 0.25
 """A heading begins a passage, unless the one before has less than this share of the tokens."""
 
@@ -65,9 +66,10 @@ def chunk(document: Document, *, length: Length, max_tokens: int, overlap_tokens
         raise SpecError(problem, remedy="the overlap is at least 0 and less than the whole", param="overlap_tokens")
     text = document.text
     pieces = _fitting(text, _pieces(document), length, max_tokens)
-    groups = _checked(text, _packed(pieces, max_tokens - overlap_tokens, max_tokens), length, max_tokens)
-    starts = _overlapped(text, groups, length, max_tokens, overlap_tokens)
-    for group, start in zip(groups, starts, strict=True):
+    groups = _packed(pieces, max_tokens - overlap_tokens, max_tokens)
+    for start, group in _settled(
+        text, _early(text, groups, length, overlap_tokens), length, max_tokens, overlap_tokens
+    ):
         yield _passage(document, group, start)
 
 
@@ -162,44 +164,53 @@ def _packed(pieces: list[_Piece], fill: int, limit: int) -> list[_Group]:
     return [*groups, _Group(open_pieces)] if open_pieces else groups
 
 
-def _checked(text: str, groups: list[_Group], length: Length, limit: int) -> list[_Group]:
-    """Returns the groups, halved until each fits: tokens of parts need not add up to those of the whole."""
-    done, waiting = list[_Group](), groups
-    while waiting:
-        tokens = length([text[group.start : group.end] for group in waiting])
-        halves: list[_Group] = []
-        for group, count in zip(waiting, tokens, strict=True):
-            middle = len(group.pieces) // 2
-            if count <= limit or not middle:
-                done.append(group)
-            else:
-                halves += [_Group(group.pieces[:middle]), _Group(group.pieces[middle:])]
-        waiting = halves
-    return sorted(done, key=lambda group: group.start)
-
-
-def _overlapped(text: str, groups: list[_Group], length: Length, limit: int, overlap: int) -> list[int]:
-    """Returns where each passage begins: in the one before, as early as sentence and tokens allow, or at its own."""
+def _early(text: str, groups: list[_Group], length: Length, overlap: int) -> list[tuple[int, _Group]]:
+    """Returns each group with where its passage might begin: as many sentences earlier as have `overlap` tokens."""
     starts = [group.start for group in groups]
-    if not overlap:
-        return starts
-    tries: list[tuple[int, int]] = []
-    for number in range(1, len(groups)):
+    tails: list[tuple[int, list[int]]] = []
+    for number in range(1, len(groups) if overlap else 0):
         before, group = groups[number - 1], groups[number]
         if not group.pieces[0].heading and group.pieces[0].path == before.pieces[-1].path:
-            last = before.pieces[-1]
-            ends = [match.end() for match in _SENTENCE.finditer(text, before.start, group.start)]
-            places = [place for place in ends if before.start < place < last.end and text[place : last.end].strip()]
-            places += [piece.start for piece in before.pieces[1:]]
-            tries += [(number, _solid(text, place)) for place in sorted(places)[-_TRIES:]]
-    tries = sorted(set(tries))
-    texts = [text[place : groups[number].start] for number, place in tries]
-    texts += [text[place : groups[number].end] for number, place in tries]
-    tokens = length(texts) if texts else ()
-    for (number, place), shared, whole in zip(tries, tokens[: len(tries)], tokens[len(tries) :], strict=True):
-        if shared <= overlap and whole <= limit and place < starts[number]:
-            starts[number] = place
-    return starts
+            first = max(before.start + 1, group.start - overlap * _CHARACTERS)
+            ends = [match.end() for match in _SENTENCE.finditer(text, first, group.start)]
+            begins = {_solid(text, place) for place in (*ends, *(piece.start for piece in before.pieces))}
+            tails.append((number, sorted(place for place in begins if first <= place < group.start)))
+    parts = [text[a:b] for number, places in tails for a, b in pairwise([*places, starts[number]])]
+    counts = iter(length(parts) if parts else ())
+    for number, places in tails:
+        tokens = [next(counts) for _ in places]
+        fitting = takewhile(lambda total: total <= overlap, accumulate(reversed(tokens)))
+        if many := len(list(fitting)):
+            starts[number] = places[-many]
+    return list(zip(starts, groups, strict=True))
+
+
+def _settled(
+    text: str, waiting: list[tuple[int, _Group]], length: Length, limit: int, overlap: int
+) -> list[tuple[int, _Group]]:
+    """Returns groups with where their passages begin, each within `limit`: tokens of parts need not add up to those of
+    the whole, and so a passage that is too long loses its overlap, or is halved."""
+    done: list[tuple[int, _Group]] = []
+    while waiting:
+        wholes = length([text[start : group.end] for start, group in waiting])
+        early = [(start, group.start) for start, group in waiting if start < group.start]
+        shared = iter(length([text[a:b] for a, b in early]) if early else ())
+        again: list[tuple[int, _Group]] = []
+        for (start, group), count in zip(waiting, wholes, strict=True):
+            middle = len(group.pieces) // 2
+            if start < group.start and (next(shared) > overlap or count > limit):
+                again.append((group.start, group))
+            elif count <= limit or not middle:
+                done.append((start, group))
+            else:
+                halves = _Group(group.pieces[:middle]), _Group(group.pieces[middle:])
+                again += [(half.start, half) for half in halves]
+        waiting = again
+        if not waiting:
+            done.sort(key=lambda one: one[1].start)
+            waiting = [(g.start, g) for (_, before), (start, g) in pairwise(done) if start <= before.start]
+            done = [one for one in done if (one[1].start, one[1]) not in waiting]  # the one before was halved
+    return sorted(done, key=lambda one: one[1].start)
 
 
 def _solid(text: str, offset: int) -> int:

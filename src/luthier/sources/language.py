@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
 FEWEST_LETTERS = 40
+LEAST_MARGIN = 3.0
+"""How much likelier the best language must be than the second, as a difference of logarithms: 20 times."""
+_ADDRESS = re.compile(r"https?://\S+")
 _NONE = ("zxx", "und", "mul")
 """What stands for no language, one that cannot be told, and several."""
 _SAMPLE_CHARACTERS = 4_000
 
 
 def language_of(text: str) -> str:
-    """Returns "en", "de" ... for a text; "" where it is too short to tell, or the part that tells is not installed."""
-    sample = _sample(text)
-    if sum(letter.isalpha() for letter in sample) < FEWEST_LETTERS:
-        return ""
+    """Returns "en", "de" ... for a text; "" where it is too short or too odd to tell, or py3langid is not installed."""
+    sample = _ADDRESS.sub(" ", _sample(text))
     known = _identifier()
-    found = str(known.classify(sample)[0]) if known is not None else ""
-    return "" if found in _NONE else found
+    if known is None or sum(letter.isalpha() for letter in sample) < FEWEST_LETTERS:
+        return ""
+    (first, best), (_, second) = known.rank(sample)[:2]
+    return "" if first in _NONE or best - second < LEAST_MARGIN else str(first)
 
 
 def _sample(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Options of collecting: how files are read and cleaned, how sites are crawled, how documents are cut."""
+"""Options of collecting: how files are read and cleaned, how sites are crawled."""
 
 from __future__ import annotations
 
@@ -88,13 +88,3 @@ class WebOptions(Options):
         for network in networks:
             ipaddress.ip_network(network)  # its ValueError says what is wrong
         return networks
-
-
-class ChunkOptions(Options):
-    """How documents are cut into passages."""
-
-    title = "Passages"
-    passage_tokens: int = Field(220, ge=16, le=100_000, description="tokens of the embedder that a passage may have")
-    overlap_tokens: int = Field(
-        32, ge=0, description="tokens of whole sentences that a passage repeats of the one before"
-    )

@@ -48,7 +48,8 @@ class Result:
         """Returns how many sources came to what."""
         states = [entry.status for entry in self.entries]
         counts = {name: states.count(name) for name in ("read", "duplicate", "failed", "skipped")}
-        return counts | {"unchanged": len(self.entries) - len(self.fresh), "gone": len(self.gone)}
+        kept = [entry for entry in self.entries if entry.source not in self.fresh and entry.status != "skipped"]
+        return counts | {"unchanged": len(kept), "gone": len(self.gone)}
 
     def to_json(self) -> dict[str, Any]:
         problems = [{"source": e.source, "status": e.status, "reason": e.reason} for e in self._problems()]
