@@ -15,7 +15,7 @@ from luthier.sources.writer import Writer, cleaned
 
 TEXTS = ("text", "content", "body", "passage", "document")
 TITLES = ("title", "name", "heading")
-_SNIFFED = 20_000
+_SNIFFED = 4_000
 _DELIMITERS = ",;\t|"
 _OUTPUT_CHARACTERS = 4_000
 """What is kept of one output of a notebook's cell: the first of it."""
