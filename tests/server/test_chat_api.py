@@ -47,15 +47,19 @@ def test_a_stream_ends_with_its_usage(client: OpenAI) -> None:
 
 
 def test_several_choices_have_seeds_of_their_own(client: OpenAI) -> None:
-    first = say(client, n=3, temperature=1.5, seed=5)
-    again = say(client, n=3, temperature=1.5, seed=5)
+    told = [
+        {"role": "user", "content": "Continue the story.\nThe old woman looked at the sea and"}
+    ]  # it may go anywhere
+    drawn: dict[str, Any] = {"messages": told, "temperature": 1.5}
+    first = say(client, n=3, seed=5, **drawn)
+    again = say(client, n=3, seed=5, **drawn)
     texts = [choice.message.content for choice in first.choices]
     assert texts == [choice.message.content for choice in again.choices]
     assert len(set(texts)) > 1
     assert [choice.index for choice in first.choices] == [0, 1, 2]
-    streamed = list(say(client, n=3, temperature=1.5, seed=5, stream=True))
+    streamed = list(say(client, n=3, seed=5, stream=True, **drawn))
     assert [text_of(streamed, index) for index in range(3)] == texts
-    assert text_of(say(client, temperature=1.5, seed=6, stream=True)) == texts[1]
+    assert text_of(say(client, seed=6, stream=True, **drawn)) == texts[1]
 
 
 def test_a_stop_text_is_not_part_of_the_reply(client: OpenAI) -> None:

@@ -36,7 +36,7 @@ class TestChat(ChatModelIntegrationTests):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         """The penalty keeps the small model from saying one word to the end of its context."""
-        return {**GREEDY, "frequency_penalty": 0.2, "max_tokens": 300, "stream_usage": True}
+        return {**GREEDY, "frequency_penalty": 1.0, "max_tokens": 300, "stream_usage": True}
 
     @property
     def supports_json_mode(self) -> bool:
