@@ -80,7 +80,8 @@ class Asker:
     def ask(self, task: str, prompts: Sequence[Sequence[Message]], owners: Sequence[str]) -> list[Answered]:
         """Returns the replies in order; `owners` are the ids of the passages whose account each is on. `Interrupted`
         when the work was stopped; what was answered before is kept. A whole batch that fails raises why."""
-        items = [_item(number, messages) for number, messages in enumerate(prompts)]
+        every = [_item(number, messages) for number, messages in enumerate(prompts)]
+        items = list({item.fingerprint: item for item in every}.values())
         self._report.progress(task, 0, len(items))
         replies = answer_items(
             self.system,
@@ -92,13 +93,15 @@ class Asker:
             between=self._go_on,
         )
         self._report.progress(task, len(items), len(items))
-        for reply, owner in zip(replies, owners, strict=True):
-            self.spent.read[owner] += reply.prompt_tokens
-            self.spent.wrote[owner] += reply.tokens
         if failed := failures(items, replies):
             if all(reply.error for reply in replies):
                 raise LuthierError(replies[0].error, where=self.system.name, remedy="give the same command to go on")
             self._report.event("warning", f"{task}: {failed}")
+        by_prompt = {item.fingerprint: reply for item, reply in zip(items, replies, strict=True)}
+        replies = [by_prompt[item.fingerprint] for item in every]
+        for reply, owner in zip(replies, owners, strict=True):
+            self.spent.read[owner] += reply.prompt_tokens
+            self.spent.wrote[owner] += reply.tokens
         return replies
 
     def _go_on(self) -> None:

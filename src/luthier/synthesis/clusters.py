@@ -26,15 +26,14 @@ def clusters(documents: Sequence[Document]) -> list[str]:
     return [documents[root(place)].id for place in range(len(documents))]
 
 
-def test_clusters(names: Sequence[str], fraction: float, seed: int) -> frozenset[str]:
+def held_out(names: Sequence[str], fraction: float, seed: int) -> frozenset[str]:
     """Returns the clusters held out for the test: by a seeded hash of their names, so that more documents move none.
-    From two clusters on at least one is held out, where any is asked for, and at least one is not."""
+    From two clusters on at least one is held out, where any is asked for, and at least one never is."""
     places = {name: share("document", name, seed) for name in names}
     order = sorted(places, key=lambda name: (places[name], name))
     chosen = [name for name in order if places[name] < fraction]
-    if fraction and len(order) > 1:
-        chosen = order[: min(max(len(chosen), 1), len(order) - 1)]
-    return frozenset(chosen)
+    least = 1 if fraction else 0
+    return frozenset(order[: min(max(len(chosen), least), len(order) - 1)])
 
 
 def share(what: str, name: str, seed: int) -> float:

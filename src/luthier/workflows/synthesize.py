@@ -75,7 +75,8 @@ class Result:
         if not self.counts.get("train"):
             return []
         return [
-            f"luthier tune {self.folder / 'train.jsonl'} --model fiddle",
+            f"luthier tune {self.folder / 'train.jsonl'} --model fiddle --group-by group",
+            f"luthier evaluate fiddle --data {self.folder / 'test.jsonl'} --group-by group",
             f"luthier evaluate store:NAME --data {self.folder / 'questions.jsonl'}",
         ]
 
@@ -130,11 +131,11 @@ def _places(file: DocumentFile, embedder: TextEmbedder | None, spec: Spec) -> li
     """Returns the passages to ask about, in order, each on its side: documents are divided before anything is asked."""
     from luthier.retrieval.embedders import word_lengths
     from luthier.sources.chunk import chunk
-    from luthier.synthesis.clusters import clusters, test_clusters
+    from luthier.synthesis.clusters import clusters, held_out
     from luthier.synthesis.questions import Place
 
     groups = clusters(file)
-    held, places = test_clusters(sorted(set(groups)), spec.test_fraction, spec.seed), list[Place]()
+    held, places = held_out(sorted(set(groups)), spec.test_fraction, spec.seed), list[Place]()
     for document, group in zip(file, groups, strict=True):
         length = embedder.lengths if embedder else word_lengths
         passages = list(chunk(document, length=length, max_tokens=spec.passage_tokens))
