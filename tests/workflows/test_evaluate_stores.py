@@ -12,6 +12,7 @@ from static_embeddings import WORDS, save_static
 import luthier
 from luthier.cli import main
 from luthier.errors import NotFoundError, SpecError
+from luthier.evaluation.stores import _tails
 from luthier.report import ListReport
 
 
@@ -85,6 +86,19 @@ def test_other_passages_and_embedders_are_measured_beside(asked: Path, tmp_path:
     assert read["store:small, passages of 40"] > read["store:small"]
     assert found["gains"] == []
     assert luthier.search(name="small", query="tea").to_json()["data"]  # the store is as it was
+
+
+def test_sources_go_by_the_end_that_only_one_has() -> None:
+    found = _tails({"/a/b/c.md": "1", "/a/d/c.md": "2", "/a/e.md": "3", "f.md": "4"})
+    assert found == {"/a/b/c.md": "1", "a/b/c.md": "1", "b/c.md": "1"} | {
+        "/a/d/c.md": "2",
+        "a/d/c.md": "2",
+        "d/c.md": "2",
+        "/a/e.md": "3",
+        "a/e.md": "3",
+        "e.md": "3",
+        "f.md": "4",
+    }
 
 
 def test_words_alone_are_one_way(asked: Path, tmp_path: Path) -> None:

@@ -148,7 +148,7 @@ def write_result(result: StoreResult, made: Mapping[str, Any], dump: str, report
 
 def _questions(named: NamedStore, spec: Wanted) -> tuple[list[Asked], Counter[str]]:
     rows = named.documents.rows()
-    known = {str(row.body["source"]): id for id, row in rows.items()} | {id: id for id in rows}
+    known = _tails({str(row.body["source"]): id for id, row in rows.items()}) | {id: id for id in rows}
 
     def span(document: str, passage: str) -> tuple[int, int] | None:
         passages = named.documents.passages([document]).get(document, [])
@@ -161,6 +161,15 @@ def _questions(named: NamedStore, spec: Wanted) -> tuple[list[Asked], Counter[st
         chosen = sorted(random.Random(spec.seed).sample(range(len(questions)), spec.limit))
         questions = [questions[at] for at in chosen]
     return questions, skipped
+
+
+def _tails(documents: Mapping[str, str]) -> dict[str, str]:
+    """Returns ids of documents by source, and by every end of a path that only one source has."""
+    ends = [
+        (source.split("/", at)[-1], id) for source, id in documents.items() for at in range(1, source.count("/") + 1)
+    ]
+    counts = Counter(end for end, _ in ends)
+    return {end: id for end, id in ends if counts[end] == 1} | dict(documents)
 
 
 def _variants(
