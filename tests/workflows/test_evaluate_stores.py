@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from small_documents import TEXTS, documents, save
 from static_embeddings import WORDS, save_static
+from tiny_classifiers import save_classifier
 
 import luthier
 from luthier.cli import main
@@ -86,6 +87,21 @@ def test_other_passages_and_embedders_are_measured_beside(asked: Path, tmp_path:
     assert read["store:small, passages of 40"] > read["store:small"]
     assert found["gains"] == []
     assert luthier.search(name="small", query="tea").to_json()["data"]  # the store is as it was
+
+
+def test_a_reranker_is_one_more_way(asked: Path, tmp_path: Path) -> None:
+    scorer = str(save_classifier(tmp_path / "scorer", ("train", "station")))
+    found = luthier.evaluate(
+        systems="store:small",
+        data=str(asked),
+        output=str(tmp_path / "out"),
+        resamples=300,
+        rerank=scorer,
+        legs="hybrid",
+    ).to_json()
+    plain, anew = found["ways"]
+    assert (plain["way"], anew["way"]) == ("store:small: hybrid", f"store:small: hybrid, reranked by {scorer}")
+    assert anew["values"]["MRR"]["mean"] < plain["values"]["MRR"]["mean"]  # it wants stations, whatever is asked
 
 
 def test_sources_go_by_the_end_that_only_one_has() -> None:

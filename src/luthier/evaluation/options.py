@@ -45,6 +45,6 @@ class RankingOptions(Options):
     embedder: tuple[ModelName, ...] = Field(
         default=(), max_length=10, description="further embedders, each in an index for the occasion"
     )
-    rerank: ModelName | None = Field(
-        default=None, min_length=1, description="a cross-encoder that orders what both find anew, measured as well"
+    rerank: tuple[ModelName, ...] = Field(
+        default=(), max_length=5, description="cross-encoders that order what both find anew, each measured"
     )

@@ -105,7 +105,7 @@ class StoreResult:
 
 
 def evaluate_stores(
-    spec: Wanted, options: RankingOptions, store: Store, folder: Path, rerank: Rerank | None, report: Report
+    spec: Wanted, options: RankingOptions, store: Store, folder: Path, rerank: Mapping[str, Rerank], report: Report
 ) -> StoreResult:
     """Returns how every way of searching the stores that `spec.systems` name does on the questions of `spec.data`."""
     ranked, found_gains = list[Ranked](), list[Gain]()
@@ -219,7 +219,7 @@ def _searched(
     questions: Sequence[Asked],
     k: Sequence[int],
     options: RankingOptions,
-    rerank: Rerank | None,
+    rerank: Mapping[str, Rerank],
     report: Report,
 ) -> list[Ranked]:
     """Returns how each way does on an index; each question is asked in all ways before the next."""
@@ -246,7 +246,7 @@ def _searched(
 
 
 def _ways(
-    options: RankingOptions, depth: int, rerank: Rerank | None, vectors: bool
+    options: RankingOptions, depth: int, rerank: Mapping[str, Rerank], vectors: bool
 ) -> Iterator[tuple[str, str, SearchOptions, Rerank | None]]:
     """Yields the name, the leg and the options of each way; an index without vectors is searched by words alone."""
     for leg in options.legs if vectors else ("text",):
@@ -258,8 +258,8 @@ def _ways(
         return
     for weight in options.weight:
         yield f"hybrid, weight {weight:g}", "hybrid", SearchOptions(k=depth, mode="hybrid", weight=weight), None
-    if rerank is not None:
-        yield "hybrid, reranked", "hybrid", SearchOptions(k=depth, mode="hybrid"), rerank
+    for name, scorer in rerank.items():
+        yield f"hybrid, reranked by {name}", "hybrid", SearchOptions(k=depth, mode="hybrid"), scorer
 
 
 def _gain_table(found: Sequence[Gain]) -> Table:

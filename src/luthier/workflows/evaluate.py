@@ -121,12 +121,12 @@ def _stores(spec: Spec, report: Report) -> StoreResult:
     _refuse(spec, (FormatOptions, SamplingOptions, BatchingOptions), "has no effect on stores")
     if spec.metric or spec.completion_style != "chat":
         raise SpecError("metric and completion_style have no effect on stores", remedy="leave them out")
-    scorer = PairScorer.load(spec.rerank, spec) if spec.rerank else None
+    rerank = {name: PairScorer.load(name, spec).scores for name in spec.rerank}
     names = "-".join(name.removeprefix(PREFIX) for name in spec.systems)
     folder = Path(spec.output) if spec.output else Path("evaluations") / f"{names}-{_folder_name(spec, '')}"
     store = Store.open(spec)
     try:
-        result = evaluate_stores(spec, spec, store, folder, scorer.scores if scorer else None, report)
+        result = evaluate_stores(spec, spec, store, folder, rerank, report)
     finally:
         store.close()
     made = {"luthier": __version__, "spec": json.loads(spec.model_dump_json())}
