@@ -45,20 +45,21 @@ def test_every_way_is_measured_on_the_same_questions(
     asked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["evaluate", "store:small", "--data", str(asked), "--output", str(tmp_path / "out"), "--resamples", "300"]
-    more = ["--legs", "vector", "--legs", "text", "--legs", "hybrid", "--legs", "rrf", "--weight", "0.2"]
+    more = ["--legs", "vector", "--legs", "text", "--legs", "hybrid", "--legs", "rrf", "--weight", "1.0"]
     assert main([*words, *more, "--k", "1", "--k", "2", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["questions"], found["skipped"]) == (4, {"no relevant place (unanswerable)": 1})
     assert found["slices"] == {"test": 2, "unseen": 1}
     ways = {one["way"].removeprefix("store:small: "): one for one in found["ways"]}
-    assert list(ways) == ["vector", "text", "hybrid", "rrf", "hybrid, weight 0.2"]
+    assert list(ways) == ["vector", "text", "hybrid", "rrf", "hybrid, weight 1"]
     for one in ways.values():
         values = one["values"]
         assert set(values) == {"recall@1", "recall@2", "nDCG@10", "MRR", "MAP"}
         assert values["recall@1"]["mean"] <= values["recall@2"]["mean"]
         assert one["words"]["1"] < one["words"]["2"]
     assert ways["text"]["values"]["recall@2"]["mean"] == 1
-    joined = ("hybrid", "rrf", "hybrid, weight 0.2")
+    assert ways["hybrid, weight 1"]["values"] == ways["vector"]["values"] != ways["hybrid"]["values"]
+    joined = ("hybrid", "rrf", "hybrid, weight 1")
     assert [(one["joined"].removeprefix("store:small: "), one["slice"]) for one in found["gains"]] == [
         (way, slice) for way in joined for slice in ("all", "test", "unseen")
     ]
