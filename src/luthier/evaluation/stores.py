@@ -8,9 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
+
+import numpy as np
 
 from luthier.errors import Interrupted, SpecError
 from luthier.evaluation.options import RankingOptions
@@ -21,6 +23,7 @@ from luthier.report import Report, Table
 from luthier.reports.charts import Bar, Bars, LineChart, Series
 from luthier.reports.page import Page, Raw, render
 from luthier.retrieval.embedders import TextEmbedder, open_embedder, word_lengths
+from luthier.retrieval.index import Vector
 from luthier.retrieval.options import EmbedderOptions, SearchOptions
 from luthier.retrieval.search import Rerank, Searcher
 from luthier.retrieval.stores import Configuration, NamedStore
@@ -77,7 +80,10 @@ class StoreResult:
         columns = ("index", "way", f"{NDCG} [95 % interval]", *cuts, MRR, MAP)
         note = f"{len(self.questions):,} questions; intervals draw whole documents (or groups)."
         prices = ("index", "way", "ms a question (median)", *(f"words in {cut}" for cut in self._k()))
-        found = [Table("Quality", columns, tuple(quality), note), Table("Cost", prices, tuple(cost))]
+        found = [
+            Table("Quality", columns, tuple(quality), note),
+            Table("Cost", prices, tuple(cost), "Times are without the question's vector."),
+        ]
         return [*found, _gain_table(self.gains)] if self.gains else found
 
     def charts(self) -> list[LineChart | Bars]:
@@ -176,7 +182,7 @@ def _variants(
     system: str, named: NamedStore, options: RankingOptions, report: Report
 ) -> Iterator[tuple[str, Searcher]]:
     """Yields the store's own index, and one for the occasion for each other embedder and length of passages."""
-    own = Searcher(named)
+    own = Searcher(named, lambda made: _remembering(open_embedder(made.options())))
     yield system, own
     before = named.active
     assert before is not None, "it has been searched"
@@ -203,7 +209,7 @@ def _other(
     vectors = named.store.folder / "cache" / "vectors.db"
     with trial(
         documents,
-        embedder,
+        _remembering(embedder),
         vectors,
         report,
         passage_tokens=tokens,
@@ -211,6 +217,28 @@ def _other(
         language=before.shape.language,
     ) as searcher:
         yield searcher
+
+
+class _Remembered:
+    """A source of vectors that has those of single texts ready when they are asked for again."""
+
+    def __init__(self, source: Any) -> None:
+        self._source, self._vectors = source, dict[str, Vector]()
+        self.dimensions, self.max_tokens, self.around = source.dimensions, source.max_tokens, source.around
+
+    def embed(self, texts: Sequence[str]) -> Vector:
+        if len(texts) != 1:
+            return np.asarray(self._source.embed(texts), np.float32)
+        if texts[0] not in self._vectors:
+            self._vectors[texts[0]] = self._source.embed(texts)
+        return self._vectors[texts[0]].copy()
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        return list(self._source.lengths(texts))
+
+
+def _remembering(embedder: TextEmbedder | None) -> TextEmbedder | None:
+    return None if embedder is None else replace(embedder, source=_Remembered(embedder.source))
 
 
 def _searched(
@@ -231,9 +259,9 @@ def _searched(
         (Ranked(f"{variant}: {name}", variant, leg), search, scorer)
         for name, leg, search, scorer in _ways(options, depth, rerank, vectors)
     ]
-    if vectors:
-        searcher.search(questions[0].text, SearchOptions(mode="vector"))
     for number, asked in enumerate(questions, 1):
+        if vectors:  # its vector is the same in all ways, and is made once
+            searcher.search(asked.text, SearchOptions(k=1, mode="vector"))
         for ranked, search, scorer in ways:
             began = time.perf_counter()
             found = [one.passage for one in searcher.search(asked.text, search, rerank=scorer)]
