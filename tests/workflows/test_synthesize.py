@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripted_writer import Writer
 from static_embeddings import save_static
-from synthesis.scripted_writer import Writer
 
 import luthier
 from luthier.cli import main
