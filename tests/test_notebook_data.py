@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ EXAMPLES = ROOT / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 MACHINE_PATH = re.compile(r"(/(home|Users|tmp|root|private|var|work|opt|mnt)/|site-packages|[A-Z]:\\\\)")
 MAX_ROWS = 400
+LABELS = ("supported", "refuted", "not enough information")
 
 
 def rows(name: str, part: str = "") -> list[dict[str, Any]]:
@@ -100,8 +102,25 @@ def test_every_argument_of_a_call_is_said_in_the_question() -> None:
         assert [value for value in arguments(row["call"]).values() if str(value) not in row["question"]] == []
 
 
-def test_there_are_two_notebooks() -> None:
-    assert [file.stem for file in NOTEBOOKS] == ["code_assistant", "recipes_to_ingredients"]
+def test_claims_are_of_three_kinds_in_both_parts_and_name_studies_that_are_there() -> None:
+    lines = (EXAMPLES / "data" / "abstracts.jsonl").read_text(encoding="utf-8").splitlines()
+    studies = {study["id"]: study for study in map(json.loads, lines)}
+    assert len(studies) == 40
+    assert len({study["field"] for study in studies.values()}) >= 10
+    claims = rows("claims.jsonl")
+    counts = Counter((claim["part"], claim["label"]) for claim in claims)
+    assert {part: sorted(counts[part, label] for label in LABELS) for part in ("validation", "test")} == {
+        "validation": [6, 6, 6],
+        "test": [14, 14, 14],
+    }
+    assert len({claim["claim"] for claim in claims}) == len(claims) == 60
+    assert all((claim["study"] in studies) == (claim["label"] != LABELS[2]) for claim in claims)
+    about = [claim["study"] for claim in claims if claim["study"]]
+    assert sorted(about) == sorted(studies)
+
+
+def test_there_are_three_notebooks() -> None:
+    assert [file.stem for file in NOTEBOOKS] == ["claims_and_studies", "code_assistant", "recipes_to_ingredients"]
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)

@@ -94,3 +94,15 @@ def test_code_assistant(server: Running, env: dict[str, str], tmp_path: Path) ->
     right, named = ([int(score[at]) for score in scores] for at in (1, 2))
     assert right[2] > max(right[:2])
     assert named[2] > max(named[:2])
+
+
+def test_claims_and_studies(server: Running, env: dict[str, str], tmp_path: Path) -> None:
+    """Whatever the model makes of the studies, they are found, and the threshold is chosen and measured."""
+    outputs = executed("claims_and_studies.ipynb", env, tmp_path)
+    text = said(outputs)
+    assert [picture[:4] for picture in pictures(outputs)] == [b"\x89PNG"]
+    first = dict(re.findall(r"by (claim|HyDE) +right study first (\d+) of 40", text))
+    assert int(first["claim"]) >= 36
+    scores = dict(re.findall(r"^(claim alone|retrieval|threshold|HyDE) +(\d+) of 42", text, re.MULTILINE))
+    assert list(scores) == ["claim alone", "retrieval", "threshold", "HyDE"]
+    assert int(scores["threshold"]) > int(scores["retrieval"])

@@ -1,4 +1,4 @@
-"""Measure models on held-out rows, side by side, with intervals and paired tests."""
+"""Measure models on held-out rows, or indexes on questions, side by side, with intervals and paired tests."""
 
 from __future__ import annotations
 
@@ -16,33 +16,37 @@ from pydantic import Field
 from luthier import config
 from luthier.config import LocalPath, ModelName, Positional
 from luthier.errors import Interrupted, SpecError
-from luthier.evaluation.options import ScoreOptions
+from luthier.evaluation.options import RankingOptions, ScoreOptions
 from luthier.generation.options import BatchingOptions, SamplingOptions
 from luthier.models.options import LoadOptions
 from luthier.records.options import FormatOptions
 from luthier.report import Report, Table
+from luthier.store.options import StoreOptions
 
 if TYPE_CHECKING:
     from luthier.evaluation.items import Answered, Item, OnReply, Prompt
     from luthier.evaluation.replies import KeptReplies
     from luthier.evaluation.score import Scores
+    from luthier.evaluation.stores import StoreResult
     from luthier.models.opening import Opened
     from luthier.records.messages import Sampling
 
 JOB_OUTPUT = ""
 
 
-class Spec(FormatOptions, LoadOptions, ScoreOptions, SamplingOptions, BatchingOptions):
+class Spec(FormatOptions, LoadOptions, ScoreOptions, SamplingOptions, BatchingOptions, RankingOptions, StoreOptions):
     """Which systems answer which rows, and how the replies are scored."""
 
     title = "Evaluation"
     systems: Annotated[tuple[ModelName, ...], Positional()] = Field(
         min_length=1,
         max_length=20,
-        description="models, adapters or run folders; the first is what the others are compared with",
+        description="models, adapters or run folders, the first being what the others are compared with; or indexes: "
+        "store:NAME",
     )
     data: tuple[LocalPath, ...] = Field(
-        min_length=1, description="files of held-out rows, each with a reference answer"
+        min_length=1,
+        description="files of held-out rows with a reference answer; for indexes, of questions with its place",
     )
     completion_style: Literal["chat", "plain"] = Field(
         default="chat",
@@ -73,8 +77,11 @@ class Result:
         return [f"luthier chat {self.scores.best}"]
 
 
-def run(spec: Spec, report: Report) -> Result:
+def run(spec: Spec, report: Report) -> Result | StoreResult:
     """Returns the scores of `spec.systems` on `spec.data`. Replies are kept: the same command goes on where it was."""
+    if any(name.startswith("store:") for name in spec.systems):
+        return _stores(spec, report)
+    _refuse(spec, (RankingOptions, StoreOptions), "has no effect on models")
     from luthier.evaluation.items import items_of
     from luthier.evaluation.replies import KeptReplies
     from luthier.evaluation.score import choose_metrics, score
@@ -98,6 +105,39 @@ def run(spec: Spec, report: Report) -> Result:
     scores = score(items, answers, metrics=metrics, resamples=spec.resamples, seed=spec.seed)
     facts |= {"max_tokens": limit, "rows": len(rows), "skipped": dict(skipped)}
     return _write(Result(scores, folder, facts), spec, report)
+
+
+def _stores(spec: Spec, report: Report) -> StoreResult:
+    """Returns how the stores that `spec.systems` name find the places of answers."""
+    from luthier import __version__
+    from luthier.encoding.pairs import PairScorer
+    from luthier.evaluation.stores import PREFIX, evaluate_stores, write_result
+    from luthier.store.opened import Store
+
+    if others := [name for name in spec.systems if not name.startswith(PREFIX)]:
+        problem = f"{others[0]!r} is no store, and the others are"
+        raise SpecError(problem, where="systems", remedy="measure models and stores apart", param="systems")
+    _once(spec)
+    _refuse(spec, (FormatOptions, SamplingOptions, BatchingOptions), "has no effect on stores")
+    if spec.metric or spec.completion_style != "chat":
+        raise SpecError("metric and completion_style have no effect on stores", remedy="leave them out")
+    rerank = {name: PairScorer.load(name, spec).scores for name in spec.rerank}
+    names = "-".join(name.removeprefix(PREFIX) for name in spec.systems)
+    folder = Path(spec.output) if spec.output else Path("evaluations") / f"{names}-{_folder_name(spec, '')}"
+    store = Store.open(spec)
+    try:
+        result = evaluate_stores(spec, spec, store, folder, rerank, report)
+    finally:
+        store.close()
+    made = {"luthier": __version__, "spec": json.loads(spec.model_dump_json())}
+    return write_result(result, made, config.dump(spec), report)
+
+
+def _refuse(spec: Spec, rooms: Sequence[type[config.Options]], why: str) -> None:
+    """Refuses options of `rooms` that were given, for they would do nothing."""
+    for name in (name for room in rooms for name in room.model_fields):
+        if getattr(spec, name) != type(spec).model_fields[name].default:
+            raise SpecError(f"is {getattr(spec, name)!r}, which {why}", where=name, remedy="leave it out", param=name)
 
 
 class _Local:
@@ -129,10 +169,14 @@ def _open(spec: Spec) -> dict[str, Opened]:
     """Returns each system without its weights; raises before any work when one cannot be used or is named twice."""
     from luthier.models.opening import open_model
 
+    _once(spec)
+    return {name: open_model(name, spec) for name in spec.systems}
+
+
+def _once(spec: Spec) -> None:
     twice = sorted({name for name in spec.systems if spec.systems.count(name) > 1})
     if twice:
         raise SpecError(f"names {twice[0]!r} twice", where="systems", remedy="name each system once", param="systems")
-    return {name: open_model(name, spec) for name in spec.systems}
 
 
 def _ask(
