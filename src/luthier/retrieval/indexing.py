@@ -56,7 +56,7 @@ def settle(
     done, rows, seen = Settled(), store.documents.rows(), set[str]()
     waiting: list[Kept] = []
     for number, given in enumerate(documents, 1):
-        document = _storable(given)
+        document = storable(given)
         if document.id in seen:
             done.twice += 1
             continue
@@ -156,7 +156,7 @@ def version_of(document: Document, cutting: str) -> str:
     return hashlib.sha256(f"{document.version}\n{cutting}".encode()).hexdigest()[:32]
 
 
-def _storable(document: Document) -> Document:
+def storable(document: Document) -> Document:
     """Returns the document without what databases refuse, half surrogates and NUL; a sign stands in place of each."""
     text, title = (_REFUSED.sub("\ufffd", one) for one in (document.text, document.title))
     return document if (text, title) == (document.text, document.title) else replace(document, text=text, title=title)

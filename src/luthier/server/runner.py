@@ -22,6 +22,7 @@ from luthier.errors import (
     DiskFullError,
     Interrupted,
     LuthierError,
+    NotFoundError,
     RowsError,
     disk_is_full,
 )
@@ -37,6 +38,7 @@ from luthier.server.worker import AWAY
 from luthier.store.files import keep_file
 from luthier.store.jobs import ENDED, MAX_ATTEMPTS, Job, LeaseLost, NewEvent
 from luthier.store.opened import Store
+from luthier.store.vector_files import INGEST
 
 ROOM_S = 15.0
 """How long a job waits for room on a full disk before it is tried again."""
@@ -100,6 +102,26 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
         if store.jobs.get(job.id).status in ENDED:
             for name in WORKING:
                 shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def run_ingest(store: Store, job: Job, owner: str, report: JobReport) -> None:
+    """Reads files into a vector store, and ends the job one way or another."""
+    from luthier.server.ingesting import ingest
+
+    try:
+        result = ingest(store, job, report)
+    except Interrupted:
+        _interrupted(store, job, owner, report)
+    except NotFoundError:  # the store was deleted, and its files with it
+        store.jobs.end(job.id, owner, "cancelled", events=report.close())
+    except AwayError:
+        raise
+    except DiskFullError as error:
+        _wait_for_room(store, job, owner, report, error)
+    except LuthierError as error:
+        _failed(store, job, owner, report, error)
+    else:
+        store.jobs.end(job.id, owner, "succeeded", result=result.to_json(), events=report.close())
 
 
 def _tell_services(job: Job) -> None:
@@ -261,7 +283,10 @@ def main(job_id: str, owner: str, options_json: str) -> int:
             write_anyway()
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: report.leave())
-            run_job(store, job, owner, options, report)
+            if job.kind == INGEST:
+                run_ingest(store, job, owner, report)
+            else:
+                run_job(store, job, owner, options, report)
     except LeaseLost:
         return 0
     except AwayError as error:

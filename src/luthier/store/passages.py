@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from luthier.records.documents import Document, Passage
 from luthier.store.blobs import Blobs
 from luthier.store.database import Database
 from luthier.store.ids import new_id
+from luthier.store.labels import Labels
 from luthier.store.resources import AT_ONCE, Entry, Resource, Resources
 from luthier.store.tables import PASSAGES as P
 from luthier.store.tables import RESOURCES as T
@@ -27,12 +28,14 @@ STORE, FILE, PART = "vector_store", "vector_store.file", "document"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A document to be kept: `body` is what its row holds, `row` the id of the row that it takes the place of."""
+    """A document to be kept: `body` is what its row holds, `row` the id of the row that it takes the place of, `labels`
+    what the row is found by beside the document's id."""
 
     document: Document
     passages: Sequence[Passage]
     body: Mapping[str, Any]
     row: str | None = None
+    labels: Labels = field(default_factory=dict)
 
 
 class StoredDocuments:
@@ -43,9 +46,9 @@ class StoredDocuments:
         self.store, self.project = store, project
 
     def rows(self) -> dict[str, Resource]:
-        """Returns the row of every document, by the document's id."""
+        """Returns the row of every document, by the document's id; a file that waits to be read is none yet."""
         page = self._resources.list(FILE, self.project, parent=self.store, limit=2**31 - 2)
-        return {row.body["document"]: row for row in page.items}
+        return {row.body["document"]: row for row in page.items if "document" in row.body}
 
     def some(self, documents: Collection[str]) -> dict[str, Resource]:
         """Returns the rows of those of `documents` that are there, by the document's id."""
@@ -60,7 +63,7 @@ class StoredDocuments:
             text = json.dumps(one.document.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass")
             blob = self._blobs.put([text])
             body = {**one.body, "document": one.document.id, "usage_bytes": len(text)}
-            labels = {"document": one.document.id}
+            labels = {**one.labels, "document": one.document.id}
             entries.append(Entry(one.row or new_id("vsf_"), body, {PART: blob}, labels, new=one.row is None))
 
         def beside(connection: sa.Connection) -> None:
