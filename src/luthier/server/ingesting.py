@@ -10,6 +10,7 @@ import json
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -70,6 +71,12 @@ def ingest(store: Store, job: Job, report: Report) -> Result:
                     return _Work(store, named, files, job, report, Path(folder)).run()
             time.sleep(LOOK_S)  # another job of this store, or luthier index
     raise Interrupted("what is read stays", where=named.row.id)
+
+
+@lru_cache(maxsize=2)
+def _opened(options: str) -> TextEmbedder | None:
+    """Returns an embedder, which stays for the next job of this process."""
+    return open_embedder(EmbedderOptions.model_validate_json(options))
 
 
 class _Work:
@@ -168,7 +175,7 @@ class _Work:
             return
         before = self._named.active or self._named.coming
         options = before.options() if before else EmbedderOptions()
-        self._embedder = open_embedder(options)
+        self._embedder = _opened(options.model_dump_json())
         if before is not None:
             self._wanted = before
         else:

@@ -112,8 +112,8 @@ def _together(embedder: TextEmbedder, turn: AbstractContextManager[Any]) -> Text
     from luthier.encoding.service import Service
     from luthier.retrieval.embedders import EncoderSource
 
-    inner = embedder.source
-    assert isinstance(inner, EncoderSource)
+    assert isinstance(embedder.source, EncoderSource)
+    inner: EncoderSource = embedder.source
     service: Service[Any] = Service(inner.embedder, turn)
 
     class Shared:

@@ -7,6 +7,7 @@ reads it and what it was asked with; once it is read it holds a document (`luthi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -142,13 +143,7 @@ class VectorFiles:
     def end(self, parent: str, ends: Mapping[str, tuple[str, Mapping[str, str] | None]]) -> None:
         """Gives files that wait, by the ids of their rows, their status and their error."""
         for id, (status, error) in ends.items():
-            self.change(
-                parent,
-                id,
-                lambda body, status=status, error=error: (  # type: ignore[misc]
-                    {**body, "status": status, "last_error": error} if body.get("status") == "in_progress" else body
-                ),
-            )
+            self.change(parent, id, partial(_ended, status, error))
 
     def change(self, parent: str, row: str, change: Any) -> Resource:
         """Returns the row after `change(its body)`; the store's changes are counted."""
@@ -175,3 +170,7 @@ class VectorFiles:
 def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
     """Returns what the row of a file is found by."""
     return {"file": str(body["file"]), "job": str(body["job"])}
+
+
+def _ended(status: str, error: Mapping[str, str] | None, body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "status": status, "last_error": error} if body.get("status") == "in_progress" else body

@@ -65,7 +65,7 @@ def delete(call: Call) -> dict[str, Any]:
                 named.open_index(named.active).delete([row.body["document"]])
     else:
         call.server.store.resources.delete(FILE, row.id, call.project)
-    return deleted(row.body.get("file") or row.id, "vector_store.file")
+    return deleted(row.body.get("file") or row.id, "vector_store.file.deleted")
 
 
 def content(call: Call) -> dict[str, Any]:

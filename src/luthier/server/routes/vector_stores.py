@@ -98,7 +98,7 @@ def delete(call: Call) -> dict[str, Any]:
     store.resources.delete(STORE, row.id, call.project, children=FILE)
     call.server.searching.forget(row.id)
     shutil.rmtree(store.folder / INDEXES / row.id, ignore_errors=True)
-    return deleted(row.id, "vector_store")
+    return deleted(row.id, "vector_store.deleted")
 
 
 async def search(call: Call) -> dict[str, Any]:
@@ -126,8 +126,9 @@ def searched(
     """Returns what is found in any of `stores`, best first; what reading the queries took is counted."""
     from luthier.retrieval.options import SearchOptions
 
-    given = {} if weight is None else {"weight": weight}
-    options = SearchOptions(k=most, threshold=float(threshold) or None, **given)
+    options = SearchOptions(k=most, threshold=float(threshold) or None)
+    if weight is not None:
+        options = options.model_copy(update={"weight": weight})
     hits: list[Hit] = []
     for row in stores:
         found, embedder, tokens = call.server.searching.search(call.project, row.id, queries, options, filter)

@@ -169,7 +169,9 @@ class Read(Body):
         if len(found) > 1:
             raise ApiError("tools: there is one file_search at most.", code="invalid_value", param="tools")
         if isinstance(self.tool_choice, ForcedSearch) and not found:
-            raise ApiError("tool_choice asks for a tool that is not offered.", code="invalid_value", param="tool_choice")
+            raise ApiError(
+                "tool_choice asks for a tool that is not offered.", code="invalid_value", param="tool_choice"
+            )
         return None if not found or self.tool_choice == "none" else found[0]
 
     def choice(self) -> Choice:
