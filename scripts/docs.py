@@ -30,8 +30,8 @@ RESOURCES = {
         "text only; a schema is always enforced, or refused by the keyword that cannot be",
     ),
     "responses": (
-        "text, events, functions, JSON schemas, file_search with citations, earlier responses, conversations, counting tokens",
-        "nothing runs in the background; reasoning and the vendor's own tools but file_search are refused; kept 30 days",
+        "text, events, functions, JSON schemas, file_search with citations, earlier responses, counting tokens",
+        "nothing runs in the background; reasoning and the vendor's tools but file_search are refused; kept 30 days",
     ),
     "vector_stores": (
         "stores, files, batches of files, attributes, chunking, expiry, search with filters, content",

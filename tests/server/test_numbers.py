@@ -49,6 +49,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "/uploads": {"filename": "a.jsonl", "purpose": "batch", "bytes": 1, "mime_type": "text/plain"},
     "/fine_tuning/jobs": {"model": "fiddle", "training_file": "file_id"},
     "/batches": {"input_file_id": "batch_file", "endpoint": "/v1/embeddings", "completion_window": "24h"},
+    "/responses/input_tokens": {"model": "fiddle", "input": "Say lira"},
     "/vector_stores/{vector_store_id}/search": {"query": "lira"},
     "/vector_stores/{vector_store_id}/files": {"file_id": "file_id"},
     "/vector_stores/{vector_store_id}/file_batches": {"file_ids": ["file_id"]},

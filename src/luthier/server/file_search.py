@@ -52,7 +52,7 @@ class Searched:
         found and the search stands `alone`, that is the reply, and no model is asked."""
         from luthier.retrieval.answer import answered, not_enough
 
-        if not self.context.shown and not alone or not self.cites:
+        if not self.cites or not (self.context.shown or alone):
             async with aclosing(pieces) as coming:  # type: ignore[type-var]
                 async for delta in coming:
                     yield delta

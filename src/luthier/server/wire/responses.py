@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from luthier.records.messages import Delta, Sampling, Usage
 from luthier.server.errors import ApiError
@@ -98,7 +98,24 @@ class ForcedFunction(Part):
     name: str
 
 
-Tool = Annotated[FunctionTool | FileSearchTool, Field(discriminator="type")]
+def _kind(tool: Any) -> str:
+    """Returns the mark of a tool's shape, which no path shows: it begins with a capital."""
+    kind = tool.get("type") if isinstance(tool, Mapping) else getattr(tool, "type", None)
+    return {"function": "Function", "file_search": "FileSearch"}.get(str(kind), "Other")
+
+
+class OtherTool(Part):
+    """A tool of the vendor's own, which is not here."""
+
+    type: Literal["function", "file_search"]
+
+
+Tool = Annotated[
+    Annotated[FunctionTool, Tag("Function")]
+    | Annotated[FileSearchTool, Tag("FileSearch")]
+    | Annotated[OtherTool, Tag("Other")],
+    Discriminator(_kind),
+]
 
 
 class AllowedFunctions(Part):
@@ -288,10 +305,12 @@ def response_json(asked: CreateResponse, id: str, created: int, more: Mapping[st
     }
 
 
-def _tool_json(tool: FunctionTool | FileSearchTool) -> dict[str, Any]:
+def _tool_json(tool: Part) -> dict[str, Any]:
+    given = {name: getattr(tool, name) for name in type(tool).model_fields}
     if isinstance(tool, FileSearchTool):
-        return tool.model_dump() | {"max_num_results": tool.value("max_num_results")}
-    return {name: getattr(tool, name) for name in FunctionTool.model_fields}
+        given |= {"max_num_results": tool.value("max_num_results")}
+        given |= {"ranking_options": None if tool.ranking_options is None else tool.ranking_options.model_dump()}
+    return given
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:
