@@ -119,7 +119,7 @@ def test_a_stream_tells_of_the_search_and_of_citations_in_order(client: OpenAI, 
     said = "".join(event.delta for event in events if event.type == "response.output_text.delta")
     assert said == done.output_text
     added = next(event for event in events if event.type == "response.output_text.annotation.added")
-    assert added.annotation == done.output[1].content[0].annotations[0]
+    assert added.annotation.model_dump() == done.output[1].content[0].annotations[0].model_dump()
     assert done.output[0].results is None
     again = client.responses.retrieve(done.id)
     assert again.model_dump() == done.model_dump()

@@ -92,6 +92,7 @@ class _Work:
         self._completed = self._failed = 0
 
     def run(self) -> Result:
+        self._named.read()
         group, since = list[Kept](), time.monotonic()
         with Child() as child:
             for row in self._files.waiting(self._named.row.id, self._job.id):
@@ -184,6 +185,9 @@ class _Work:
 
     def _index(self, group: list[Kept]) -> None:
         assert self._wanted is not None
+        if self._named.active is None:  # searched while it is made: a file that is completed is found
+            self._named.open_index(self._wanted)
+            self._named.switch(self._wanted)
         self._named.documents.keep(group)
         with VectorCache(self._store.folder / "cache" / "vectors.db") as cache:
             build(self._named, self._wanted, self._embedder, cache, self._report)

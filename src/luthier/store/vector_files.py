@@ -124,7 +124,8 @@ class VectorFiles:
     def settle(self, parents: Sequence[str]) -> bool:
         """Says of files that wait for a job which has ended how they ended: nobody will read them. Returns whether
         there were any."""
-        query = sa.select(sa.distinct(T.c.body["job"].as_string()), T.c.parent).where(
+        query = sa.select(T.c.body["job"].as_string(), T.c.parent).distinct()
+        query = query.where(
             *self._mine(), T.c.parent.in_(list(parents)), T.c.body["status"].as_string() == "in_progress"
         )
         with self._store.database.read() as connection:
