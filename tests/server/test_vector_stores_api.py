@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,7 @@ def names(page: Any) -> list[str]:
     return [one.filename for one in page.data]
 
 
+@pytest.mark.both_databases(soak=True)
 def test_a_batch_is_uploaded_searched_with_filters_asked_and_deleted(client: OpenAI) -> None:
     store = client.vector_stores.create(name="one way through", expires_after={"anchor": "last_active_at", "days": 3})
     assert (store.status, told(store)["total"], store.expires_at - store.last_active_at) == ("completed", 0, 3 * 86400)
@@ -250,7 +253,10 @@ def test_a_batch_that_waits_is_cancelled(idle: Running) -> None:
     client.vector_stores.delete(store.id)
 
 
-def test_a_worker_that_is_killed_and_a_server_that_is_started_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "after_s", [0.0, *(pytest.param(seconds, marks=pytest.mark.soak) for seconds in (1.0, 2.5, 4.0, 6.0, 9.0))]
+)
+def test_a_worker_that_is_killed_and_a_server_that_is_started_again(tmp_path: Path, after_s: float) -> None:
     running = serve(tmp_path / "home")
     try:
         client = running.client()
@@ -258,13 +264,30 @@ def test_a_worker_that_is_killed_and_a_server_that_is_started_again(tmp_path: Pa
         ids = files_of(client, texts)
         store = client.vector_stores.create(name="notes")
         batch = client.vector_stores.file_batches.create(store.id, file_ids=list(ids.values()))
-        runner = wait_until(lambda: _children(running, "server.runner"))
+        wait_until(lambda: _children(running, "server.runner"))
+        time.sleep(after_s)
+        runner = _children(running, "server.runner")
         for child in (*runner, *_children(running, "server.work")):
             child.kill()
         running.end(signal.SIGKILL)
         running = serve(tmp_path / "home")
         client = running.client()
-        done = client.vector_stores.file_batches.poll(batch.id, vector_store_id=store.id)
+        seen: list[int] = []
+        over = threading.Event()
+
+        def look() -> None:
+            with running.client() as own:
+                while not over.is_set():
+                    counted = own.vector_stores.retrieve(store.id).file_counts.completed
+                    seen.append(len(own.vector_stores.search(store.id, query="lamps", max_num_results=50).data))
+                    assert seen[-1] >= counted  # what is said to be completed is found
+
+        with ThreadPoolExecutor(3) as threads:
+            looking = [threads.submit(look) for _ in range(3)]
+            done = client.vector_stores.file_batches.poll(batch.id, vector_store_id=store.id)
+            over.set()
+        for one in looking:
+            one.result()
         assert (done.status, done.file_counts.completed) == ("completed", 12)
         found = client.vector_stores.search(store.id, query="the lamps of house 5", max_num_results=50)
         assert sorted(names(found)) == sorted(texts)

@@ -109,7 +109,7 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
 
 def run_ingest(store: Store, job: Job, owner: str, report: JobReport) -> None:
     """Reads files into a vector store, and ends the job one way or another."""
-    from luthier.server.ingesting import ingest
+    from luthier.retrieval.ingesting import ingest
 
     try:
         result = ingest(store, job, report)
