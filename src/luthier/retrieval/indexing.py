@@ -200,7 +200,8 @@ def _completed(store: NamedStore, rows: Sequence[Resource]) -> None:
     """Says of documents that their passages can be found."""
     done = [row for row in rows if row.body.get("status") != "completed" or not row.body.get("indexed")]
     for start in range(0, len(done), 500):
-        bodies = {row.id: {**row.body, "status": "completed", "indexed": True} for row in done[start : start + 500]}
+        now = store.documents.some([row.body["document"] for row in done[start : start + 500]])  # may have changed
+        bodies = {row.id: {**row.body, "status": "completed", "indexed": True} for row in now.values()}
         store.documents.change(bodies)
 
 

@@ -30,9 +30,9 @@ from luthier.sources.pool import TARGET
 from luthier.sources.reading import CONTAINERS, PICTURES, UNREAD
 from luthier.store.jobs import Job
 from luthier.store.opened import Store
-from luthier.store.passages import STORE, Kept
+from luthier.store.passages import FILE, STORE, Kept
 from luthier.store.resources import Resource
-from luthier.store.vector_files import VectorFiles, labels_of
+from luthier.store.vector_files import VectorFiles
 
 FILE_TIMEOUT_S, LOOK_S = 120.0, 0.2
 MOST_FILES, MOST_PASSAGES, LONGEST_S = 64, 2048, 5.0
@@ -107,7 +107,7 @@ class _Work:
                 if len(group) >= MOST_FILES or passages >= MOST_PASSAGES or time.monotonic() - since > LONGEST_S:
                     self._index(group)
                     group = []
-        if group:
+        if group and not self._report.cancelled():
             self._index(group)
         if self._report.cancelled():
             raise Interrupted("what is read stays", where=self._named.row.id)
@@ -143,7 +143,7 @@ class _Work:
             "indexed": False,
             "passages": len(passages),
         }
-        return Kept(document, passages, body, row.id, labels_of(row.body))
+        return Kept(document, passages, body, row.id)
 
     def _document(self, child: Child, row: Resource) -> Document:
         file, name = str(row.body["file"]), str(row.body["filename"])
@@ -188,8 +188,17 @@ class _Work:
         if self._named.active is None:  # searched while it is made: a file that is completed is found
             self._named.open_index(self._wanted)
             self._named.switch(self._wanted)
+        group = [now for one in group if (now := self._as_it_is(one)) is not None]
         self._named.documents.keep(group)
         with VectorCache(self._store.folder / "cache" / "vectors.db") as cache:
             build(self._named, self._wanted, self._embedder, cache, self._report)
         self._completed += len(group)
         self._report.progress("files", self._completed, None)
+
+    def _as_it_is(self, kept: Kept) -> Kept | None:
+        """Returns what is kept of a file with the attributes it was given meanwhile; None where it was taken out."""
+        try:
+            row = self._store.resources.get(FILE, str(kept.row), self._job.project)
+        except NotFoundError:
+            return None
+        return replace(kept, body={**kept.body, "attributes": row.body.get("attributes") or {}})

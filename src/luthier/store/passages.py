@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,24 +18,23 @@ from luthier.records.documents import Document, Passage
 from luthier.store.blobs import Blobs
 from luthier.store.database import Database
 from luthier.store.ids import new_id
-from luthier.store.labels import Labels
 from luthier.store.resources import AT_ONCE, Entry, Resource, Resources
 from luthier.store.tables import PASSAGES as P
 from luthier.store.tables import RESOURCES as T
 
 STORE, FILE, PART = "vector_store", "vector_store.file", "document"
+LABELLED = ("file", "job")
+"""What a row is found by beside its document: the file it is read from, and the job that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A document to be kept: `body` is what its row holds, `row` the id of the row that it takes the place of, `labels`
-    what the row is found by beside the document's id."""
+    """A document to be kept: `body` is what its row holds, `row` the id of the row that it takes the place of."""
 
     document: Document
     passages: Sequence[Passage]
     body: Mapping[str, Any]
     row: str | None = None
-    labels: Labels = field(default_factory=dict)
 
 
 class StoredDocuments:
@@ -53,7 +52,7 @@ class StoredDocuments:
     def some(self, documents: Collection[str]) -> dict[str, Resource]:
         """Returns the rows of those of `documents` that are there, by the document's id."""
         found = self._resources.labelled(FILE, self.project, self.store, ("document", list(documents)))
-        return {row.body["document"]: row for row in found}
+        return {row.body["document"]: row for row in found if "document" in row.body}
 
     def keep(self, kept: Sequence[Kept]) -> None:
         """Puts documents and their passages in the place of what there was of them: all of it or, where it fails,
@@ -63,7 +62,7 @@ class StoredDocuments:
             text = json.dumps(one.document.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass")
             blob = self._blobs.put([text])
             body = {**one.body, "document": one.document.id, "usage_bytes": len(text)}
-            labels = {**one.labels, "document": one.document.id}
+            labels = {name: str(body[name]) for name in LABELLED if name in body} | {"document": one.document.id}
             entries.append(Entry(one.row or new_id("vsf_"), body, {PART: blob}, labels, new=one.row is None))
 
         def beside(connection: sa.Connection) -> None:
@@ -117,10 +116,11 @@ class StoredDocuments:
             return {row.document: row.passages for row in connection.execute(query)}
 
     def document(self, row: Resource) -> Document:
-        """Returns the document of a row. `NotFoundError` when its bytes are gone."""
+        """Returns the document of a row, with the attributes it has now. `NotFoundError` when its bytes are gone."""
         blob = self._resources.parts(row.id)[PART]
         with self._blobs.open(blob.sha256) as stream:
-            return Document.from_json(json.loads(stream.read().decode("utf-8", "surrogatepass")))
+            document = Document.from_json(json.loads(stream.read().decode("utf-8", "surrogatepass")))
+        return replace(document, attributes=dict(row.body.get("attributes", document.attributes)))
 
     def _touch(self, connection: sa.Connection) -> None:
         """Counts the changes of the store's documents, for those who keep what they read of them."""

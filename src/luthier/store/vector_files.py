@@ -16,7 +16,7 @@ from luthier.store.ids import new_id
 from luthier.store.jobs import ENDED
 from luthier.store.labels import labelled
 from luthier.store.opened import Store
-from luthier.store.passages import FILE, STORE
+from luthier.store.passages import FILE, LABELLED, STORE
 from luthier.store.resources import Entry, Page, Resource
 from luthier.store.tables import RESOURCES as T
 
@@ -170,8 +170,11 @@ class VectorFiles:
 
 def labels_of(body: Mapping[str, Any]) -> dict[str, str]:
     """Returns what the row of a file is found by."""
-    return {"file": str(body["file"]), "job": str(body["job"])}
+    return {name: str(body[name]) for name in LABELLED}
 
 
 def _ended(status: str, error: Mapping[str, str] | None, body: dict[str, Any]) -> dict[str, Any]:
-    return {**body, "status": status, "last_error": error} if body.get("status") == "in_progress" else body
+    if body.get("status") != "in_progress":
+        return body
+    rest = {name: value for name, value in body.items() if name != "document"}  # it is none that can be found
+    return {**rest, "status": status, "last_error": error}
