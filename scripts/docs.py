@@ -30,8 +30,12 @@ RESOURCES = {
         "text only; a schema is always enforced, or refused by the keyword that cannot be",
     ),
     "responses": (
-        "text, events, functions, JSON schemas, earlier responses, conversations, counting tokens",
-        "nothing runs in the background; reasoning, files and the vendor's own tools are refused; kept for 30 days",
+        "text, events, functions, JSON schemas, file_search with citations, earlier responses, counting tokens",
+        "nothing runs in the background; reasoning and the vendor's tools but file_search are refused; kept 30 days",
+    ),
+    "vector_stores": (
+        "stores, files, batches of files, attributes, chunking, expiry, search with filters, content",
+        "chunks longer than the embedder reads are embedded by their beginning; questions are not rewritten",
     ),
     "conversations": ("items of any number of responses", "deleting one deletes its items"),
     "batches": (
@@ -75,6 +79,24 @@ DIFFERS: Mapping[tuple[str, str], str] = {
     ("POST /embeddings", "input[]"): "the range of a token's id is not stated there",
     ("POST /embeddings", "input[][]"): "the range of a token's id is not stated there",
     ("POST /embeddings", "dimensions"): "more than any model has is refused before one is loaded",
+    **{
+        (f"POST {path}", f"{where}chunking_strategy.static.chunk_overlap_tokens"): "half of the chunk at most, as there"
+        for path, where in (
+            ("/vector_stores", ""),
+            ("/vector_stores/{vector_store_id}/files", ""),
+            ("/vector_stores/{vector_store_id}/file_batches", ""),
+            ("/vector_stores/{vector_store_id}/file_batches", "files[]."),
+        )
+    },
+    **{
+        (path, f"tools[].ranking_options.hybrid_search.{name}"): "shares of a whole: the hosted API states no range"
+        for path in ("POST /responses", "POST /responses/input_tokens")
+        for name in ("embedding_weight", "text_weight")
+    },
+    **{
+        ("POST /responses/input_tokens", f"tools[].{name}"): "as of POST /responses"
+        for name in ("max_num_results", "ranking_options.score_threshold")
+    },
     ("POST /fine_tuning/jobs", "hyperparameters.learning_rate_multiplier"): "beyond 1000 nothing is learnt",
     ("POST /fine_tuning/jobs", "method.supervised.hyperparameters.learning_rate_multiplier"): "as above",
 }

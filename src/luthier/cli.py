@@ -10,11 +10,13 @@ import ast
 import contextlib
 import importlib
 import importlib.util
+import inspect
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -124,8 +126,10 @@ class VerbCommand(click.Command):
         talk = vars(self.module).get("interactive")
         if talk and "message" not in named and not as_json and sys.stdin.isatty():
             return _converse(talk, spec)
-        judged = vars(self.module).get("exit_code", lambda _: DONE)
-        return _work(self.module.run, judged, spec, quiet, as_json)
+        judged, run = vars(self.module).get("exit_code", lambda _: DONE), self.module.run
+        if "write" in inspect.signature(run).parameters and not as_json:  # it shows its text as it comes
+            run = partial(run, write=Conversation().write)
+        return _work(run, judged, spec, quiet, as_json)
 
 
 class Stop:

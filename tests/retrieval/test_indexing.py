@@ -228,3 +228,11 @@ def test_progress_has_a_total_and_a_rate(store: Store, embedder: TextEmbedder) -
     built(named, embedder, report)
     assert report.tasks["passages"] == (PASSAGES, PASSAGES)
     assert np.isfinite(report.seen["passages/s"])
+
+
+def test_attributes_of_the_row_are_those_of_the_document(store: Store, embedder: TextEmbedder) -> None:
+    named = filled(store, embedder)
+    row = next(iter(named.documents.rows().values()))
+    named.documents.change({row.id: {**row.body, "attributes": {"mark": 7.0}}})
+    again = named.documents.rows()[row.body["document"]]
+    assert named.documents.document(again).attributes == {"mark": 7.0}

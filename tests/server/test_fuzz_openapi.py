@@ -34,7 +34,11 @@ def known(idle: Running) -> dict[str, str]:
     chat = client.chat.completions.create(
         model="fiddle", messages=[{"role": "user", "content": "x"}], max_tokens=1, store=True
     )
+    store = client.vector_stores.create(name="drawn").id
+    batch = client.vector_stores.file_batches.create(store, file_ids=[file]).id
     return {
+        "vector_store_id": store,
+        "batch_id": batch,
         "model": "fiddle",
         "file_id": file,
         "training_file": file,

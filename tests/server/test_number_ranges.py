@@ -32,6 +32,10 @@ def under(path: str, ranges: dict[str, Any]) -> dict[str, Any]:
     return {f"{path}.{name}": one for name, one in ranges.items()}
 
 
+CHUNKS = {"max_chunk_size_tokens": (100, 4096, None), "chunk_overlap_tokens": (0, None, None)}
+DAYS = {"expires_after.days": (1, 365, None)}
+STORES = "/vector_stores/{vector_store_id}"
+
 HOSTED: dict[str, dict[str, tuple[Any, ...]]] = {
     "POST /chat/completions": SAMPLING
     | {"max_tokens": ANY, "max_completion_tokens": ANY, "top_logprobs": (0, 20, None)},
@@ -49,6 +53,10 @@ HOSTED: dict[str, dict[str, tuple[Any, ...]]] = {
         "temperature": (0, 2, 1),
         "top_p": (0, 1, 1),
         "top_logprobs": (0, 20, 0),
+        "tools[].max_num_results": (1, 50, 10),
+        "tools[].ranking_options.score_threshold": (0, 1, 0),
+        "tools[].ranking_options.hybrid_search.embedding_weight": ANY,
+        "tools[].ranking_options.hybrid_search.text_weight": ANY,
     },
     "POST /embeddings": {"dimensions": (1, None, None), "input[]": ANY, "input[][]": ANY},
     "POST /files": EXPIRY,
@@ -71,6 +79,15 @@ HOSTED: dict[str, dict[str, tuple[Any, ...]]] = {
     "GET /chat/completions": {"limit": (None, None, 20)},
     "GET /chat/completions/{completion_id}/messages": {"limit": (None, None, 20)},
     "GET /batches": {"limit": (None, None, 20)},
+    "POST /vector_stores": DAYS | under("chunking_strategy.static", CHUNKS),
+    f"POST {STORES}": DAYS,
+    f"POST {STORES}/search": {"max_num_results": (1, 50, 10), "ranking_options.score_threshold": (0, 1, 0)},
+    f"POST {STORES}/files": under("chunking_strategy.static", CHUNKS),
+    f"POST {STORES}/file_batches": under("chunking_strategy.static", CHUNKS)
+    | under("files[].chunking_strategy.static", CHUNKS),
+    "GET /vector_stores": {"limit": (1, 100, 20)},
+    f"GET {STORES}/files": {"limit": (1, 100, 20)},
+    f"GET {STORES}/file_batches/{{batch_id}}/files": {"limit": (1, 100, 20)},
 }
 """Endpoint -> number -> (least, most, default), as far as it is stated: the public OpenAPI document of the hosted API
 (openai/openai-openapi, 2.3.0) and the types and docstrings of the `openai` package 3.52.0."""

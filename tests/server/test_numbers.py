@@ -49,13 +49,21 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "/uploads": {"filename": "a.jsonl", "purpose": "batch", "bytes": 1, "mime_type": "text/plain"},
     "/fine_tuning/jobs": {"model": "fiddle", "training_file": "file_id"},
     "/batches": {"input_file_id": "batch_file", "endpoint": "/v1/embeddings", "completion_window": "24h"},
+    "/responses/input_tokens": {"model": "fiddle", "input": "Say lira"},
+    "/vector_stores/{vector_store_id}/search": {"query": "lira"},
+    "/vector_stores/{vector_store_id}/files": {"file_id": "file_id"},
+    "/vector_stores/{vector_store_id}/file_batches": {"file_ids": ["file_id"]},
 }
 """What is sent around a number; ids stand for what `made` has."""
 BESIDE = {
     "expires_after": {"anchor": "created_at"},
     "output_expires_after": {"anchor": "created_at"},
     "method": {"type": "supervised"},
+    "chunking_strategy": {"type": "static"},
+    "static": {"max_chunk_size_tokens": 4096, "chunk_overlap_tokens": 0},
 }
+TOOL = {"type": "file_search", "vector_store_ids": ["vector_store_id"]}
+SHARES = {"embedding_weight": 1, "text_weight": 1}
 SPECS: Mapping[str, Mapping[str, Any]] = {
     "tune": {"rows": ["file_id"]},
     "data": {"rows": ["file_id"]},
@@ -84,6 +92,8 @@ def made(idle: Running, http: httpx.Client) -> dict[str, str]:
         "response_id": http.post("/responses", json=BODIES["/responses"]).json()["id"],
         "conversation_id": client.conversations.create(items=[{"role": "user", "content": "x"}]).id,
         "job_id": http.post("/luthier/jobs", json={"kind": "data", "spec": {"rows": [file]}}).json()["id"],
+        "vector_store_id": (store := client.vector_stores.create().id),
+        "batch_id": client.vector_stores.file_batches.create(store, file_ids=[file]).id,
         "model": "none",  # there is no tuned model without a worker
     }
 
@@ -105,6 +115,22 @@ def put(path: str) -> dict[str, Any]:
     for _ in range(lists):
         inner = [inner]
     return {name: BESIDE.get(name, {}) | inner if isinstance(inner, dict) else inner}
+
+
+def around(endpoint: Any, path: str) -> dict[str, Any]:
+    """Returns a body with a mark in the place of the number at `path`."""
+    given, body = put(path), dict(BODIES.get(endpoint.path, {}))
+    if "vector_stores" in endpoint.path and "expires_after" in given:
+        given["expires_after"] |= {"anchor": "last_active_at"}
+    if "files" in given:  # each has chunking of its own
+        given = {"files": [{"file_id": "file_id"} | given["files"][0]]}
+        body.pop("file_ids", None)
+    if "tools" in given:
+        given = {"tools": [TOOL | given["tools"][0]]}
+        ranking = given["tools"][0].get("ranking_options", {})
+        if "hybrid_search" in ranking:
+            ranking["hybrid_search"] = SHARES | ranking["hybrid_search"]
+    return body | given
 
 
 def inside(number: Number) -> str:
@@ -143,23 +169,28 @@ def check(number: Number, raw: str, answer: httpx.Response, param: str, range_: 
     assert range_ in said["error"]["message"], where
 
 
+def at(endpoint: Any, made: Mapping[str, str]) -> str:
+    return re.sub(r"{(\w+)(?::path)?}", lambda found: made[found[1]], endpoint.path)
+
+
 WITH_BODIES = [one for one in ENDPOINTS if one.body is not None and numbers_of(one.body)]
 WITH_QUERIES = [one for one in ENDPOINTS if numbers_of(one.query)]
 
 
 @pytest.mark.parametrize("endpoint", WITH_BODIES, ids=lambda one: one.path)
 def test_in_bodies(http: httpx.Client, made: dict[str, str], endpoint: Any) -> None:
+    url = at(endpoint, made)
     for path, number in numbers_of(endpoint.body).items():
         place = path.replace("[]", "[0]").removesuffix(".*")
-        body = named(BODIES[endpoint.path] | put(path), made)
+        body = named(around(endpoint, path), made)
         for raw in (inside(number), *VALUES):
             if endpoint.file:
                 texts = {f"{name}[{key}]": one for name, part in put(path).items() for key, one in part.items()}
                 data = {"purpose": "batch"} | {k: raw.strip('"') if v == PLACE else v for k, v in texts.items()}
-                answer = http.post(endpoint.path, data=data, files={"file": ("a", b"x")})
+                answer = http.post(url, data=data, files={"file": ("a", b"x")})
             else:
                 content = json.dumps(body).replace(json.dumps(PLACE), raw)
-                answer = http.post(endpoint.path, content=content, headers={"content-type": "application/json"})
+                answer = http.post(url, content=content, headers={"content-type": "application/json"})
             check(number, raw, answer, place, number.said)
             if raw == inside(number) and path != "input[]" and path != "input[][]":  # those are another model's ids
                 assert answer.status_code == 200, answer.text
@@ -168,7 +199,7 @@ def test_in_bodies(http: httpx.Client, made: dict[str, str], endpoint: Any) -> N
 
 @pytest.mark.parametrize("endpoint", WITH_QUERIES, ids=lambda one: one.path)
 def test_in_queries(http: httpx.Client, made: dict[str, str], endpoint: Any) -> None:
-    url = re.sub(r"{(\w+)(?::path)?}", lambda found: made[found[1]], endpoint.path)
+    url = at(endpoint, made)
     for path, number in numbers_of(endpoint.query).items():
         for raw in (inside(number), *VALUES):
             answer = http.get(url, params={path: raw.strip('"')})

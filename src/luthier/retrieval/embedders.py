@@ -33,7 +33,7 @@ _FAMILIES: Sequence[tuple[str, str, str]] = (
 Told = Callable[[int], None]
 
 
-class _Source(Protocol):
+class Source(Protocol):
     """What makes vectors: (N, D) of texts, and the number of tokens of each."""
 
     dimensions: int
@@ -54,7 +54,7 @@ class TextEmbedder:
     identity: str
     query_prefix: str
     passage_prefix: str
-    source: _Source
+    source: Source
 
     @property
     def dimensions(self) -> int:
@@ -113,26 +113,30 @@ def word_lengths(texts: Sequence[str]) -> list[int]:
     return [len(_WORD.findall(text)) for text in texts]
 
 
-class _Encoder:
-    """An encoder model of this machine."""
+class EncoderSource:
+    """An encoder model of this machine. `embedder` is what computes, for who shares it."""
 
     def __init__(self, name: str) -> None:
         from luthier.encoding.embedder import Embedder
         from luthier.models.options import LoadOptions
 
-        self._embedder = Embedder.load(name, LoadOptions(precision="fp32"))
-        self.dimensions, self.max_tokens = self._embedder.dimensions, self._embedder.max_tokens
-        self.around = int(self._embedder.tokenizer.num_special_tokens_to_add())
+        self.embedder = Embedder.load(name, LoadOptions(precision="fp32"))
+        self.dimensions, self.max_tokens = self.embedder.dimensions, self.embedder.max_tokens
+        self.around = int(self.embedder.tokenizer.num_special_tokens_to_add())
 
     def embed(self, texts: Sequence[str]) -> Vector:
-        rows = self._embedder.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)
-        vectors: Vector = self._embedder.embed_tokens(self._embedder.checked(rows["input_ids"])).numpy()
+        vectors: Vector = self.embedder.embed_tokens(self.rows(texts)).numpy()
         return vectors
+
+    def rows(self, texts: Sequence[str]) -> Any:
+        """Returns the tokens of each text, as the model reads them; one that is too long is cut at its end."""
+        rows = self.embedder.tokenizer(list(texts), truncation=True, max_length=self.max_tokens, verbose=False)
+        return self.embedder.checked(rows["input_ids"])
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         if not texts:
             return []
-        out = self._embedder.tokenizer(
+        out = self.embedder.tokenizer(
             list(texts),
             add_special_tokens=False,
             return_attention_mask=False,
@@ -207,25 +211,25 @@ class _Served:
         return rows
 
 
-def _served(name: str, key_variable: str | None) -> tuple[_Source, str, tuple[str, str]]:
+def _served(name: str, key_variable: str | None) -> tuple[Source, str, tuple[str, str]]:
     url, _, model = name.partition("#")
     if not model:
         raise SpecError(f"{name!r} names no model", where="embedder", remedy=f"write {url}#MODEL", param="embedder")
     return _Served(url, model, key_variable), name, _family(model)
 
 
-def _local(name: str) -> tuple[_Source, str, tuple[str, str]]:
+def _local(name: str) -> tuple[Source, str, tuple[str, str]]:
     from luthier.encoding.embedder import packaged_folder
     from luthier.encoding.static import is_static
     from luthier.models.resolve import resolve_model
 
     if name == PACKAGED:
         folder = packaged_folder()
-        return _Encoder(name), f"{name} {_fingerprint(folder) if folder else ''}", ("", "")
+        return EncoderSource(name), f"{name} {_fingerprint(folder) if folder else ''}", ("", "")
     folder = resolve_model(name, download=True).base_folder
     if folder is None:
         raise ModelError("is no embedding model of this machine", where=name, remedy="give its folder")
-    source: _Source = _Static(folder) if is_static(folder) else _Encoder(name)
+    source: Source = _Static(folder) if is_static(folder) else EncoderSource(name)
     return source, _fingerprint(folder), _prompts(folder) or _family(name)
 
 

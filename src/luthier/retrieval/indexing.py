@@ -56,7 +56,7 @@ def settle(
     done, rows, seen = Settled(), store.documents.rows(), set[str]()
     waiting: list[Kept] = []
     for number, given in enumerate(documents, 1):
-        document = _storable(given)
+        document = storable(given)
         if document.id in seen:
             done.twice += 1
             continue
@@ -157,7 +157,7 @@ def version_of(document: Document, cutting: str) -> str:
     return hashlib.sha256(f"{document.version}\n{cutting}".encode()).hexdigest()[:32]
 
 
-def _storable(document: Document) -> Document:
+def storable(document: Document) -> Document:
     """Returns the document without what databases refuse, half surrogates and NUL; a sign stands in place of each."""
     text, title = (_REFUSED.sub("\ufffd", one) for one in (document.text, document.title))
     return document if (text, title) == (document.text, document.title) else replace(document, text=text, title=title)
@@ -201,7 +201,8 @@ def _completed(store: NamedStore, rows: Sequence[Resource]) -> None:
     """Says of documents that their passages can be found."""
     done = [row for row in rows if row.body.get("status") != "completed" or not row.body.get("indexed")]
     for start in range(0, len(done), 500):
-        bodies = {row.id: {**row.body, "status": "completed", "indexed": True} for row in done[start : start + 500]}
+        now = store.documents.some([row.body["document"] for row in done[start : start + 500]])  # may have changed
+        bodies = {row.id: {**row.body, "status": "completed", "indexed": True} for row in now.values()}
         store.documents.change(bodies)
 
 

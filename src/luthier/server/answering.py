@@ -59,7 +59,8 @@ class Answering:
         self._adapted: dict[str, ServedChat] = {}
         self._apart: set[str] = set()
         """Adapters that are served as models of their own."""
-        loading, self._table, self._turn = threading.Lock(), threading.Lock(), threading.Lock()
+        loading, self._table, self.turn = threading.Lock(), threading.Lock(), threading.Lock()
+        """`turn` is held while a model computes."""
         most = options.loaded_models
         self._chats: Kept[ServedChat] = Kept(most, loading, lambda chat: chat.close())
         self._embedders: Kept[_Encoding[Embedder]] = Kept(most, loading, lambda served: served.service.close())
@@ -199,7 +200,7 @@ class Answering:
     def _encoding(self, model: EncoderT) -> _Encoding[EncoderT]:
         from luthier.encoding.service import Service
 
-        return _Encoding(model, Service(model, self._turn))
+        return _Encoding(model, Service(model, self.turn))
 
     def warm_up(self) -> None:
         """Loads the first model, so that the first request need not wait; what fails is said when it is asked for."""
@@ -230,7 +231,7 @@ class Answering:
 
         return ServedChat.of(
             load_model(place, self._options.loading(place)),
-            self._turn,
+            self.turn,
             kv_memory_bytes=self._options.kv_memory_bytes,
             most_adapters=self._options.loaded_adapters,
             most_waiting=self._options.max_queue,

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from luthier.errors import (
     DiskFullError,
     Interrupted,
     LuthierError,
+    NotFoundError,
     RowsError,
     disk_is_full,
 )
@@ -37,7 +39,10 @@ from luthier.server.worker import AWAY
 from luthier.store.files import keep_file
 from luthier.store.jobs import ENDED, MAX_ATTEMPTS, Job, LeaseLost, NewEvent
 from luthier.store.opened import Store
+from luthier.store.vector_files import INGEST
 
+WARM_S = 10.0
+"""How long a process that has read files waits for more of them, with its embedder loaded."""
 ROOM_S = 15.0
 """How long a job waits for room on a full disk before it is tried again."""
 FULL = "no room is left on the disk"
@@ -100,6 +105,26 @@ def run_job(store: Store, job: Job, owner: str, options: WorkerOptions, report: 
         if store.jobs.get(job.id).status in ENDED:
             for name in WORKING:
                 shutil.rmtree(folder / name, ignore_errors=True)
+
+
+def run_ingest(store: Store, job: Job, owner: str, report: JobReport) -> None:
+    """Reads files into a vector store, and ends the job one way or another."""
+    from luthier.retrieval.ingesting import ingest
+
+    try:
+        result = ingest(store, job, report)
+    except Interrupted:
+        _interrupted(store, job, owner, report)
+    except NotFoundError:  # the store was deleted, and its files with it
+        store.jobs.end(job.id, owner, "cancelled", events=report.close())
+    except AwayError:
+        raise
+    except DiskFullError as error:
+        _wait_for_room(store, job, owner, report, error)
+    except LuthierError as error:
+        _failed(store, job, owner, report, error)
+    else:
+        store.jobs.end(job.id, owner, "succeeded", result=result.to_json(), events=report.close())
 
 
 def _tell_services(job: Job) -> None:
@@ -250,18 +275,49 @@ def _failed(store: Store, job: Job, owner: str, report: JobReport, error: Luthie
     store.jobs.end(job.id, owner, "failed", error={"code": code, "message": said}, events=events)
 
 
+def _listen(report: JobReport, asked_to_leave: threading.Event) -> None:
+    """Steps back behind the server, and has the report hear when this process is asked to end."""
+
+    def leave(*_: object) -> None:
+        asked_to_leave.set()
+        report.leave()
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        step_back()
+        write_anyway()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    if asked_to_leave.is_set():
+        report.leave()
+
+
+def _next(store: Store, owner: str, asked_to_leave: threading.Event) -> Job | None:
+    """Returns the next job that reads files, for which all is loaded here; None when none comes in a while."""
+    until = time.monotonic() + WARM_S
+    parent = os.getppid()
+    while time.monotonic() < until and os.getppid() == parent:
+        if (job := store.jobs.lease(owner, [INGEST])) is not None:
+            return job
+        if asked_to_leave.wait(BEAT_S):
+            return None
+    return None
+
+
 def main(job_id: str, owner: str, options_json: str) -> int:
     """Runs one job that `owner` has leased. Returns 0, or `AWAY`, unless something unforeseen happened."""
     options = WorkerOptions.model_validate_json(options_json)
     try:
         with contextlib.closing(Store.open(options)) as store:
-            job = store.jobs.get(job_id)
-            report = JobReport(store, job, owner)  # its thread holds the lease, whatever the server does
-            step_back()
-            write_anyway()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: report.leave())
-            run_job(store, job, owner, options, report)
+            job: Job | None = store.jobs.get(job_id)
+            asked_to_leave = threading.Event()
+            while job is not None:
+                report = JobReport(store, job, owner)  # its thread holds the lease, whatever the server does
+                _listen(report, asked_to_leave)
+                if job.kind != INGEST:
+                    run_job(store, job, owner, options, report)
+                    break
+                run_ingest(store, job, owner, report)
+                job = _next(store, owner, asked_to_leave)
     except LeaseLost:
         return 0
     except AwayError as error:

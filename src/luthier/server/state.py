@@ -11,6 +11,7 @@ from luthier.server.answering import Answering
 from luthier.server.catalogue import Catalogue
 from luthier.server.options import ServerOptions
 from luthier.server.pricing import Pricing
+from luthier.server.searching import Searching
 from luthier.store.opened import Store
 
 
@@ -22,6 +23,7 @@ class Server:
     store: Store
     catalogue: Catalogue
     answering: Answering
+    searching: Searching
     gate: Gate
     pricing: Pricing
     started_at: int
@@ -30,4 +32,5 @@ class Server:
     def of(cls, options: ServerOptions, store: Store, catalogue: Catalogue) -> Self:
         """Returns the server over a store; no model is loaded yet."""
         answering, pricing = Answering(store, catalogue, options), Pricing(store, catalogue)
-        return cls(options, store, catalogue, answering, Gate(store.database), pricing, int(time.time()))
+        searching, gate = Searching(store, answering.turn), Gate(store.database)
+        return cls(options, store, catalogue, answering, searching, gate, pricing, int(time.time()))

@@ -9,8 +9,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -63,24 +64,55 @@ def run(spec: Spec, report: Report) -> Result:
     store = Store.open(spec)
     owner = f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(4)}"
     report.event("info", f"worker {owner} takes jobs from {store.folder}")
-    done, parent, kinds = 0, os.getppid(), workflows.jobs()
-    store_is = _Reach(report)
+    stop, parent = threading.Event(), os.getppid()
+
+    def going() -> bool:
+        return not stop.is_set() and not report.cancelled() and os.getppid() == parent
+
+    def read() -> None:
+        try:
+            _read(spec, f"{owner}-files", report, going)
+        finally:
+            stop.set()  # one of the two alone would be half a worker
+
+    reading = threading.Thread(target=read, daemon=True)
+    reading.start()
     try:
-        while not report.cancelled() and os.getppid() == parent:
-            job = None
-            with store_is.tried():
-                job = store.jobs.lease(owner, kinds)
-            if job is None:
-                time.sleep(POLL_S)
-                continue
-            report.event("info", f"job {job.id} ({job.kind}), attempt {job.attempts}")
-            _Child(store, job, owner, spec).watch(report, store_is)
-            with store_is.tried():
-                report.event("info", f"job {job.id}: {store.jobs.get(job.id).status}")
-            done += 1
+        return Result(_take(store, owner, workflows.jobs(), spec, report, going))
+    finally:
+        stop.set()
+        reading.join()
+        store.close()
+
+
+def _read(spec: Spec, owner: str, report: Report, going: Callable[[], bool]) -> None:
+    """Takes the jobs that read files into vector stores: they do not wait for those that train."""
+    from luthier.store.opened import Store
+    from luthier.store.vector_files import INGEST
+
+    store = Store.open(spec)
+    try:
+        _take(store, owner, [INGEST], spec, report, going)
     finally:
         store.close()
-    return Result(done)
+
+
+def _take(store: Store, owner: str, kinds: Sequence[str], spec: Spec, report: Report, going: Callable[[], bool]) -> int:
+    """Returns how many jobs of some kinds were worked on, one after another, until it is not `going` on."""
+    done, store_is = 0, _Reach(report)
+    while going():
+        job = None
+        with store_is.tried():
+            job = store.jobs.lease(owner, kinds)
+        if job is None:
+            time.sleep(POLL_S)
+            continue
+        report.event("info", f"job {job.id} ({job.kind}), attempt {job.attempts}")
+        _Child(store, job, owner, spec).watch(report, store_is)
+        with store_is.tried():
+            report.event("info", f"job {job.id}: {store.jobs.get(job.id).status}")
+        done += 1
+    return done
 
 
 class _Reach:

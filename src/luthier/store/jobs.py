@@ -102,6 +102,22 @@ class Jobs:
         events: Sequence[NewEvent] = (),
     ) -> Job:
         """Returns the new job, queued."""
+        with self._database.write() as connection:
+            return self.add_beside(connection, kind, id, project, spec, details=details, labels=labels, events=events)
+
+    def add_beside(
+        self,
+        connection: sa.Connection,
+        kind: str,
+        id: str,
+        project: str,
+        spec: Mapping[str, Any],
+        *,
+        details: Mapping[str, Any] | None = None,
+        labels: Labels | None = None,
+        events: Sequence[NewEvent] = (),
+    ) -> Job:
+        """Returns the new job, which is there once `connection` has written what it writes."""
         values = {
             "id": id,
             "project": project,
@@ -114,11 +130,10 @@ class Jobs:
             "created_at": int(self._clock()),
             "progress": {},
         }
-        with self._database.write() as connection:
-            connection.execute(sa.insert(J).values(**values))
-            attach(connection, id, labels or {})
-            self._say(connection, id, events)
-            return self._get(connection, id)
+        connection.execute(sa.insert(J).values(**values))
+        attach(connection, id, labels or {})
+        self._say(connection, id, events)
+        return self._get(connection, id)
 
     def keep(self, job: Job, *, labels: Labels | None = None, events: Sequence[NewEvent] = ()) -> Job:
         """Returns a job that has ended elsewhere, kept as it is: no worker ever takes it.

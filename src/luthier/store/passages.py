@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,8 @@ from luthier.store.tables import PASSAGES as P
 from luthier.store.tables import RESOURCES as T
 
 STORE, FILE, PART = "vector_store", "vector_store.file", "document"
+LABELLED = ("file", "job")
+"""What a row is found by beside its document: the file it is read from, and the job that reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,14 @@ class StoredDocuments:
         self.store, self.project = store, project
 
     def rows(self) -> dict[str, Resource]:
-        """Returns the row of every document, by the document's id."""
+        """Returns the row of every document, by the document's id; a file that waits to be read is none yet."""
         page = self._resources.list(FILE, self.project, parent=self.store, limit=2**31 - 2)
-        return {row.body["document"]: row for row in page.items}
+        return {row.body["document"]: row for row in page.items if "document" in row.body}
 
     def some(self, documents: Collection[str]) -> dict[str, Resource]:
         """Returns the rows of those of `documents` that are there, by the document's id."""
         found = self._resources.labelled(FILE, self.project, self.store, ("document", list(documents)))
-        return {row.body["document"]: row for row in found}
+        return {row.body["document"]: row for row in found if "document" in row.body}
 
     def keep(self, kept: Sequence[Kept]) -> None:
         """Puts documents and their passages in the place of what there was of them: all of it or, where it fails,
@@ -60,7 +62,7 @@ class StoredDocuments:
             text = json.dumps(one.document.to_json(), ensure_ascii=False).encode("utf-8", "surrogatepass")
             blob = self._blobs.put([text])
             body = {**one.body, "document": one.document.id, "usage_bytes": len(text)}
-            labels = {"document": one.document.id}
+            labels = {name: str(body[name]) for name in LABELLED if name in body} | {"document": one.document.id}
             entries.append(Entry(one.row or new_id("vsf_"), body, {PART: blob}, labels, new=one.row is None))
 
         def beside(connection: sa.Connection) -> None:
@@ -114,10 +116,11 @@ class StoredDocuments:
             return {row.document: row.passages for row in connection.execute(query)}
 
     def document(self, row: Resource) -> Document:
-        """Returns the document of a row. `NotFoundError` when its bytes are gone."""
+        """Returns the document of a row, with the attributes it has now. `NotFoundError` when its bytes are gone."""
         blob = self._resources.parts(row.id)[PART]
         with self._blobs.open(blob.sha256) as stream:
-            return Document.from_json(json.loads(stream.read().decode("utf-8", "surrogatepass")))
+            document = Document.from_json(json.loads(stream.read().decode("utf-8", "surrogatepass")))
+        return replace(document, attributes=dict(row.body.get("attributes", document.attributes)))
 
     def _touch(self, connection: sa.Connection) -> None:
         """Counts the changes of the store's documents, for those who keep what they read of them."""

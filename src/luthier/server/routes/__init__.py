@@ -16,6 +16,8 @@ from luthier.server.routes import (
     moderations,
     responses,
     usage,
+    vector_store_files,
+    vector_stores,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -30,5 +32,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *jobs.ENDPOINTS,
     *embeddings.ENDPOINTS,
     *moderations.ENDPOINTS,
+    *vector_stores.ENDPOINTS,
+    *vector_store_files.ENDPOINTS,
     *usage.ENDPOINTS,
 )

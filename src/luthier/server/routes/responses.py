@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +17,7 @@ from luthier.server.asking import Question, Replies, ask, fits, length_of
 from luthier.server.attending import until
 from luthier.server.call import Call, Endpoint
 from luthier.server.errors import ApiError, as_api_error
+from luthier.server.file_search import Searched, look_up, results_wanted
 from luthier.server.routes.conversations import append_items, find_item, history_of
 from luthier.server.sse import streamed_events
 from luthier.server.wire.events import Events
@@ -43,6 +44,14 @@ class _Asked:
     brought: list[Item]
     id: str
     created: int
+    search: Searched | None = None
+
+    def deltas(self, cited: list[Mapping[str, Any]]) -> AsyncGenerator[Delta, None]:
+        """Yields the reply; what it cites of files that were searched is put into `cited`."""
+        pieces = self.replies.deltas()
+        if self.search is None:
+            return pieces
+        return self.search.told(pieces, cited, alone=not self.replies.question.tools)
 
 
 async def create(call: Call) -> Any:
@@ -58,7 +67,9 @@ def _read(call: Call) -> _Asked:
     body: CreateResponse = call.body
     history, brought = _items(call, body)
     question = _question(body, [*history, *brought], body.sampling())
-    return _Asked(body, _fitting(call, question, body), history, brought, new_id("resp_"), int(time.time()))
+    search = look_up(call, body, question)
+    question = question if search is None else search.question(question)
+    return _Asked(body, _fitting(call, question, body), history, brought, new_id("resp_"), int(time.time()), search)
 
 
 def _question(body: Read, items: list[Item], sampling: Sampling) -> Question:
@@ -69,7 +80,7 @@ def _question(body: Read, items: list[Item], sampling: Sampling) -> Question:
         raise ApiError(
             "input is missing: there is nothing to answer.", code="missing_required_parameter", param="input"
         )
-    tools, forced = offered([tool.function() for tool in body.tools or ()], body.choice())
+    tools, forced = offered([tool.function() for tool in body.functions], body.choice())
     return Question(
         model=body.model,
         messages=messages,
@@ -141,15 +152,20 @@ async def _events(call: Call, asked: _Asked) -> AsyncGenerator[dict[str, Any], N
     """Yields the events of a response as the model writes it; the last one has the whole response, kept by then."""
     events = Events(asked.body, asked.id, asked.created, asked.replies.token_bytes)
     deltas: list[Delta] = []
-    async with aclosing(asked.replies.deltas()) as pieces:
+    cited: list[Mapping[str, Any]] = []
+    async with aclosing(asked.deltas(cited)) as pieces:
         async for delta in pieces:
             if not deltas:  # not before the model has begun: until then an error has a status of its own
                 for event in events.begin():
                     yield event
+                if asked.search is not None:
+                    item = asked.search.item("completed", results=results_wanted(asked.body))
+                    for event in events.searched(item):
+                        yield event
             deltas.append(delta)
             for event in events.piece(delta):
                 yield event
-    for event in events.parts(deltas):
+    for event in events.parts(deltas, cited):
         yield event
     last = events.end(deltas, deltas[-1].usage or Usage(0, 0))
     await run_in_threadpool(_keep, call, asked, last["response"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from luthier.records.messages import Delta, ToolCall, Usage
@@ -23,11 +23,22 @@ class Events:
         self._message = new_id("msg_")
         self._told = False
         self._output: list[Item] = []
+        self._place = 0
 
     def begin(self) -> Iterator[Event]:
         """Yields what comes before any text."""
         for kind in ("response.created", "response.in_progress"):
             yield {"type": kind, "response": response_json(self._asked, self._id, self._created, {})}
+
+    def searched(self, item: Item) -> Iterator[Event]:
+        """Yields what tells of a search that came before the text."""
+        place = {"output_index": len(self._output)}
+        begun = item | {"status": "in_progress", "results": None}
+        yield {"type": "response.output_item.added", "item": begun} | place
+        for kind in ("in_progress", "searching", "completed"):
+            yield {"type": f"response.file_search_call.{kind}", "item_id": item["id"]} | place
+        self._output.append(item)
+        yield {"type": "response.output_item.done", "item": item} | place
 
     def piece(self, delta: Delta) -> Iterator[Event]:
         """Yields what a piece of the text adds."""
@@ -36,14 +47,14 @@ class Events:
             tokens = tokens_json([delta], self._bytes_of) if self._asked.logprobs else []
             yield self._part("response.output_text.delta", delta=delta.text, logprobs=tokens)
 
-    def parts(self, deltas: Sequence[Delta]) -> Iterator[Event]:
-        """Yields the ends of the text and of each call."""
+    def parts(self, deltas: Sequence[Delta], cited: Sequence[Mapping[str, Any]] = ()) -> Iterator[Event]:
+        """Yields what the text cites, and the ends of the text and of each call."""
         calls = [call for delta in deltas for call in delta.tool_calls]
         status, _ = ending(deltas)
         if not calls:
             yield from self._open()
         if self._told:
-            yield from self._close(deltas, status)
+            yield from self._close(deltas, status, cited)
         for call in calls:
             yield from self._call(call)
 
@@ -63,21 +74,24 @@ class Events:
         """Yields the beginning of the message, once."""
         if self._told:
             return
-        self._told = True
+        self._told, self._place = True, len(self._output)
         item = message_item(self._message, "in_progress", [])
-        yield {"type": "response.output_item.added", "output_index": 0, "item": item}
+        yield {"type": "response.output_item.added", "output_index": self._place, "item": item}
         yield self._part("response.content_part.added", part=text_part([], self._bytes_of, logprobs=False))
 
-    def _close(self, deltas: Sequence[Delta], status: str) -> Iterator[Event]:
-        part = text_part(deltas, self._bytes_of, logprobs=self._asked.logprobs)
+    def _close(self, deltas: Sequence[Delta], status: str, cited: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
+        for index, one in enumerate(cited):
+            added = {"annotation_index": index, "annotation": dict(one)}
+            yield self._part("response.output_text.annotation.added", **added)
+        part = text_part(deltas, self._bytes_of, logprobs=self._asked.logprobs, annotations=cited)
         yield self._part("response.output_text.done", text=part["text"], logprobs=part["logprobs"])
         yield self._part("response.content_part.done", part=part)
         item = message_item(self._message, status, [part])
         self._output.append(item)
-        yield {"type": "response.output_item.done", "output_index": 0, "item": item}
+        yield {"type": "response.output_item.done", "output_index": self._place, "item": item}
 
     def _part(self, kind: str, **values: Any) -> Event:
-        return {"type": kind, "item_id": self._message, "output_index": 0, "content_index": 0} | values
+        return {"type": kind, "item_id": self._message, "output_index": self._place, "content_index": 0} | values
 
     def _call(self, call: ToolCall) -> Iterator[Event]:
         item, place = call_item(call, "completed"), len(self._output)

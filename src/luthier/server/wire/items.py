@@ -15,13 +15,16 @@ from luthier.server.wire.values import Items
 from luthier.store.ids import new_id
 
 Item = dict[str, Any]
-PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "fc_"}
+PREFIXES = {"message": "msg_", "function_call": "fc_", "function_call_output": "fc_", "file_search_call": "fs_"}
 
 
 class ItemIn(Part):
     """One item of an input: a message, a call, what a call gave, or a reference to an earlier item."""
 
-    type: Literal["message", "function_call", "function_call_output", "item_reference", "reasoning"] | None = None
+    type: (
+        Literal["message", "function_call", "function_call_output", "item_reference", "reasoning", "file_search_call"]
+        | None
+    ) = None
     id: str | None = None
     role: Literal["user", "assistant", "system", "developer"] | None = None
     content: str | Items[ContentPart] | None = None
@@ -34,6 +37,8 @@ class ItemIn(Part):
         "phase": "the model's chat template knows no such mark",
         "summary": "reasoning of earlier replies is not read by the model",
         "encrypted_content": "reasoning of earlier replies is not read by the model",
+        "queries": "what was searched for earlier is not read by the model",
+        "results": "what was found earlier is not read by the model",
     }
 
 
@@ -43,7 +48,7 @@ def item_of(given: ItemIn, where: str) -> Item | None:
     `ApiError` when something is missing. References are the caller's to follow.
     """
     kind = given.type or "message"
-    if kind == "reasoning":
+    if kind in ("reasoning", "file_search_call"):
         return None
     out: Item = {"type": kind, "id": new_id(PREFIXES[kind])}
     if kind == "message":
@@ -87,7 +92,7 @@ def messages_of(items: Iterable[Mapping[str, Any]]) -> list[Message]:
             if not out or out[-1].role != "assistant":
                 out.append(Message("assistant"))
             out[-1] = replace(out[-1], tool_calls=(*out[-1].tool_calls, call))
-        else:
+        elif item["type"] == "function_call_output":
             out.append(Message("tool", item["output"], tool_call_id=item["call_id"]))
     return out
 
@@ -97,12 +102,18 @@ def message_item(id: str, status: str, content: Sequence[Mapping[str, Any]]) -> 
     return {"id": id, "type": "message", "role": "assistant", "status": status, "content": list(content)}
 
 
-def text_part(deltas: Sequence[Delta], bytes_of: TokenBytes, *, logprobs: bool) -> Item:
+def text_part(
+    deltas: Sequence[Delta],
+    bytes_of: TokenBytes,
+    *,
+    logprobs: bool,
+    annotations: Sequence[Mapping[str, Any]] = (),
+) -> Item:
     """Returns the text of a reply's pieces."""
     return {
         "type": "output_text",
         "text": "".join(delta.text for delta in deltas),
-        "annotations": [],
+        "annotations": [dict(one) for one in annotations],
         "logprobs": tokens_json(deltas, bytes_of) if logprobs else [],
     }
 

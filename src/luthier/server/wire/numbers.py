@@ -80,7 +80,7 @@ def _walk(
             yield from _walk(shared[name], path, shared, (*within, name), default)
         return
     default = schema.get("default", default)
-    branches = schema.get("anyOf", [schema])
+    branches = schema.get("anyOf") or schema.get("oneOf") or [schema]
     words = tuple(str(branch["const"]) for branch in branches if isinstance(branch.get("const"), str))
     for branch in branches:
         if branch is not schema:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from luthier.records.messages import Delta, Sampling, Usage
 from luthier.server.errors import ApiError
@@ -15,8 +15,9 @@ from luthier.server.wire.items import ItemIn
 from luthier.server.wire.messages import FunctionIn
 from luthier.server.wire.tools import ANY, SIMPLE, Choice
 from luthier.server.wire.values import Items, Metadata, Schema
+from luthier.server.wire.vector_stores import Filters
 
-LOGPROBS = "message.output_text.logprobs"
+LOGPROBS, RESULTS = "message.output_text.logprobs", "file_search_call.results"
 Include = Literal[
     "message.output_text.logprobs",
     "reasoning.encrypted_content",
@@ -27,7 +28,7 @@ Include = Literal[
     "computer_call_output.output.image_url",
     "code_interpreter_call.outputs",
 ]
-"""What a response may be asked to hold; of these it has log-probabilities."""
+"""What a response may be asked to hold; of these it has log-probabilities and what a search in files found."""
 NO_REASONING = Refused(
     "the model's chat template knows no such setting",
     unless=({}, *({"effort": effort} for effort in (None, "none")), {"effort": None, "summary": None}),
@@ -48,11 +49,73 @@ class FunctionTool(Part):
         return FunctionIn(**{name: getattr(self, name) for name in FunctionIn.model_fields})
 
 
+class HybridSearch(Part):
+    """How much vectors and words count, beside each other."""
+
+    embedding_weight: float = Field(ge=0, le=1)
+    text_weight: float = Field(ge=0, le=1)
+
+
+class FileRanking(Part):
+    """Which passages are good enough, and what counts. All rankers are the same one here."""
+
+    ranker: Literal["auto", "default-2024-11-15"] | None = None
+    score_threshold: float | None = Field(default=0.0, ge=0, le=1)
+    hybrid_search: HybridSearch | None = None
+
+    @property
+    def weight(self) -> float | None:
+        """The share of vectors; None where nothing is said. `ApiError` where neither counts."""
+        if self.hybrid_search is None:
+            return None
+        total = self.hybrid_search.embedding_weight + self.hybrid_search.text_weight
+        if total == 0:
+            param = "tools.ranking_options.hybrid_search"
+            raise ApiError(f"{param}: one of the weights is above 0.", code="invalid_value", param=param)
+        return self.hybrid_search.embedding_weight / total
+
+
+class FileSearchTool(Part):
+    """Vector stores that are searched before the model answers."""
+
+    type: Literal["file_search"]
+    vector_store_ids: list[str] = Field(min_length=1, max_length=10)
+    max_num_results: int | None = Field(default=10, ge=1, le=50)
+    ranking_options: FileRanking | None = None
+    filters: Filters | None = None
+
+
+class ForcedSearch(Part):
+    """The files have to be searched."""
+
+    type: Literal["file_search"]
+
+
 class ForcedFunction(Part):
     """The function that has to be called."""
 
     type: Literal["function"]
     name: str
+
+
+def _kind(tool: Any) -> str:
+    """Returns the mark of a tool's shape, which no path shows: it begins with a capital."""
+    kind = tool.get("type") if isinstance(tool, Mapping) else getattr(tool, "type", None)
+    return {"function": "Function", "file_search": "FileSearch"}.get(str(kind), "Other")
+
+
+class OtherTool(Part):
+    """A tool of the vendor's own, which is not here."""
+
+    type: Literal["function", "file_search"]
+
+
+Tool = Annotated[
+    Annotated[FunctionTool, Tag("Function")]
+    | Annotated[FileSearchTool, Tag("FileSearch")]
+    | Annotated[OtherTool, Tag("Other")],
+    Discriminator(_kind),
+]
 
 
 class AllowedFunctions(Part):
@@ -96,8 +159,8 @@ class Read(Body):
     instructions: str | None = None
     previous_response_id: str | None = None
     conversation: str | ConversationIn | None = None
-    tools: list[FunctionTool] | None = Field(default=None, max_length=128)
-    tool_choice: Literal["none", "auto", "required"] | ForcedFunction | AllowedFunctions | None = None
+    tools: list[Tool] | None = Field(default=None, max_length=128)
+    tool_choice: Literal["none", "auto", "required"] | ForcedFunction | ForcedSearch | AllowedFunctions | None = None
     parallel_tool_calls: bool | None = None
     text: TextIn | None = None
     harmless: ClassVar[Mapping[str, str]] = {"truncation": "tokens are counted before anything is cut"}
@@ -108,9 +171,33 @@ class Read(Body):
         """The id of the conversation, in whichever form it was given."""
         return self.conversation.id if isinstance(self.conversation, ConversationIn) else self.conversation
 
+    @property
+    def functions(self) -> list[FunctionTool]:
+        """The functions among the tools."""
+        return [tool for tool in self.tools or () if isinstance(tool, FunctionTool)]
+
+    @property
+    def file_search(self) -> FileSearchTool | None:
+        """The search in files that comes before the answer; None where there is none, or it is ruled out.
+
+        `ApiError` where there are two, or it has to be and is not there.
+        """
+        found = [tool for tool in self.tools or () if isinstance(tool, FileSearchTool)]
+        if len(found) > 1:
+            raise ApiError("tools: there is one file_search at most.", code="invalid_value", param="tools")
+        if isinstance(self.tool_choice, ForcedSearch) and not found:
+            raise ApiError(
+                "tool_choice asks for a tool that is not offered.", code="invalid_value", param="tool_choice"
+            )
+        return None if not found or self.tool_choice == "none" else found[0]
+
     def choice(self) -> Choice:
-        """Returns which tools may be called, and which has to be."""
+        """Returns which functions may be called, and which has to be; where files are searched, that is a tool too."""
         match self.tool_choice:
+            case ForcedSearch():
+                return Choice()
+            case "required" if self.file_search is not None:
+                return Choice()
             case ForcedFunction() as named:
                 return Choice(call=named.name)
             case AllowedFunctions() as some:
@@ -218,8 +305,12 @@ def response_json(asked: CreateResponse, id: str, created: int, more: Mapping[st
     }
 
 
-def _tool_json(tool: FunctionTool) -> dict[str, Any]:
-    return {name: getattr(tool, name) for name in FunctionTool.model_fields}
+def _tool_json(tool: Part) -> dict[str, Any]:
+    given = {name: getattr(tool, name) for name in type(tool).model_fields}
+    if isinstance(tool, FileSearchTool):
+        given |= {"max_num_results": tool.value("max_num_results")}
+        given |= {"ranking_options": None if tool.ranking_options is None else tool.ranking_options.model_dump()}
+    return given
 
 
 def usage_json(usage: Usage) -> dict[str, Any]:
