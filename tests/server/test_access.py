@@ -276,6 +276,8 @@ def made(running: Running, keys: Keys) -> dict[str, str]:
         headers={"authorization": f"Bearer {text}"},
     ).json()
     upload_id = client.uploads.create(bytes=4, filename="a.jsonl", mime_type="text/plain", purpose="batch").id
+    store = client.vector_stores.create(name="mine", file_ids=[file.id])
+    files = client.vector_stores.file_batches.create(store.id, file_ids=[batch_file.id])
     return {
         "text": text,
         "file_id": file.id,
@@ -292,6 +294,8 @@ def made(running: Running, keys: Keys) -> dict[str, str]:
         "item_id": client.conversations.items.list(conversation.id).data[0].id,
         "job_id": verb["id"],
         "upload_id": upload_id,
+        "vector_store_id": store.id,
+        "file_batch_id": files.id,
     }
 
 
@@ -332,6 +336,11 @@ def _body_of(path: str) -> dict[str, Any]:
         "/uploads/{upload_id}/parts": {"files": {"data": ("a", b"x")}},
         "/uploads/{upload_id}/complete": {"json": {"part_ids": ["part_x"]}},
         "/fine_tuning/checkpoints/{model:path}/permissions": {"json": {"project_ids": ["x"]}},
+        "/vector_stores/{vector_store_id}": {"json": {"name": "x"}},
+        "/vector_stores/{vector_store_id}/search": {"json": {"query": "x"}},
+        "/vector_stores/{vector_store_id}/files": {"json": {"file_id": "x"}},
+        "/vector_stores/{vector_store_id}/files/{file_id}": {"json": {"attributes": {"a": "b"}}},
+        "/vector_stores/{vector_store_id}/file_batches": {"json": {"file_ids": ["x"]}},
     }
     return known.get(path, {})
 

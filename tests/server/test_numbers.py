@@ -93,7 +93,7 @@ def made(idle: Running, http: httpx.Client) -> dict[str, str]:
         "conversation_id": client.conversations.create(items=[{"role": "user", "content": "x"}]).id,
         "job_id": http.post("/luthier/jobs", json={"kind": "data", "spec": {"rows": [file]}}).json()["id"],
         "vector_store_id": (store := client.vector_stores.create().id),
-        "batch_id": client.vector_stores.file_batches.create(store, file_ids=[file]).id,
+        "file_batch_id": client.vector_stores.file_batches.create(store, file_ids=[file]).id,
         "model": "none",  # there is no tuned model without a worker
     }
 
@@ -218,9 +218,10 @@ def test_in_specs_of_jobs(http: httpx.Client, made: dict[str, str], kind: str) -
             spec = named(SPECS[kind] | put(path), made)
             content = json.dumps({"kind": kind, "spec": spec}).replace(json.dumps(PLACE), raw)
             answer = http.post("/luthier/jobs", content=content, headers={"content-type": "application/json"})
-            check(number, raw, answer, f"spec.{path}", f"expected {'integer' if number.whole else 'number'} ")
-            if answer.status_code == 400 and answer.json()["error"]["param"] == f"spec.{path}":
-                assert bounds[path] in answer.json()["error"]["message"]
+            name = path.removesuffix("[]")  # of a list the whole is named
+            check(number, raw, answer, f"spec.{name}", f"expected {'integer' if number.whole else 'number'} ")
+            if answer.status_code == 400 and answer.json()["error"]["param"] == f"spec.{name}":
+                assert bounds[name] in answer.json()["error"]["message"]
     assert http.get("/models").status_code == 200
 
 
