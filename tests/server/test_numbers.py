@@ -93,7 +93,7 @@ def made(idle: Running, http: httpx.Client) -> dict[str, str]:
         "conversation_id": client.conversations.create(items=[{"role": "user", "content": "x"}]).id,
         "job_id": http.post("/luthier/jobs", json={"kind": "data", "spec": {"rows": [file]}}).json()["id"],
         "vector_store_id": (store := client.vector_stores.create().id),
-        "file_batch_id": client.vector_stores.file_batches.create(store, file_ids=[file]).id,
+        "batch_id": client.vector_stores.file_batches.create(store, file_ids=[file]).id,
         "model": "none",  # there is no tuned model without a worker
     }
 

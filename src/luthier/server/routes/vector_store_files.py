@@ -125,7 +125,7 @@ def list_batch(call: Call) -> dict[str, Any]:
 
 
 def _batch(call: Call, store: Resource) -> Job:
-    id = call.path["file_batch_id"]
+    id = call.path["batch_id"]
     with contextlib.suppress(NotFoundError):
         job = call.server.store.jobs.get(id, kind=INGEST, project=call.project)
         if job.spec["vector_store"] == store.id:
@@ -177,7 +177,7 @@ def _listed(call: Call, store: str, job: str | None) -> dict[str, Any]:
 
 _ALL = "/vector_stores/{vector_store_id}/files"
 _ONE, _BATCHES = f"{_ALL}/{{file_id}}", "/vector_stores/{vector_store_id}/file_batches"
-_BATCH = f"{_BATCHES}/{{file_batch_id}}"
+_BATCH = f"{_BATCHES}/{{batch_id}}"
 ENDPOINTS = (
     Endpoint("POST", _ALL, add, AttachFile),
     Endpoint("GET", _ALL, list_all, query=ListStoreFiles),
