@@ -107,6 +107,8 @@ class Weight(BaseModel):
 
 TEN = (Person, Mill, Order, Sack, Note, Visit, Price, Part, Place, Weight)
 ASKED = [{"role": "user", "content": "Text: Ada Quill, 41, keeps the mill at Tarn. She has wheat since 2021-03-04."}]
+PENALTY = {"frequency_penalty": 1.0}
+"""It keeps the small model from saying one word to the end of its context. Responses have none."""
 
 
 def client(url: str, mode: instructor.Mode) -> instructor.Instructor:
@@ -116,9 +118,10 @@ def client(url: str, mode: instructor.Mode) -> instructor.Instructor:
 def ten_models(url: str, model: str) -> None:
     """All of them as instructor asks by itself, some in its other ways: the rules behind are the same."""
     for mode, models in zip(MODES, (TEN, TEN[::2], TEN[:2]), strict=True):
+        more: dict[str, Any] = {} if "RESPONSES" in mode.name else PENALTY
         for wanted in models:
             found, reply = client(url, mode).create_with_completion(
-                messages=ASKED, response_model=wanted, model=model, max_retries=0, temperature=0
+                messages=ASKED, response_model=wanted, model=model, max_retries=0, temperature=0, **more
             )
             assert isinstance(found, wanted), found
             assert reply.usage.total_tokens > 0
@@ -220,7 +223,7 @@ async def together(url: str, model: str) -> None:
     asking = instructor.from_openai(openai.AsyncOpenAI(base_url=url, max_retries=0), mode=MODES[0])
     wanted = (Sack, Price, Part)
     found = await asyncio.gather(
-        *(asking.create(messages=ASKED, response_model=one, model=model, temperature=0) for one in wanted)
+        *(asking.create(messages=ASKED, response_model=one, model=model, temperature=0, **PENALTY) for one in wanted)
     )
     assert all(isinstance(one, kind) for one, kind in zip(found, wanted, strict=True)), found
 
