@@ -16,9 +16,8 @@ import pytest
 from serving import AS_OWNER, serve, wait_until
 
 TOKENS = 32
-GROWTH = 0.9e9
-"""Bytes by which 200 streams may make a server grow that serves the embedded model: a quarter of it holds keys and
-values."""
+MEMORY = 1.2e9
+"""What 200 streams may make of a server that serves the embedded model, in bytes."""
 
 
 @dataclass
@@ -117,7 +116,7 @@ def test_many_clients_stream_at_once(tmp_path: Path, clients: int, seconds: floa
         assert seen.ended > clients
         assert seen.left > 0
         assert (seen.busy > 0) == bool(words)
-        assert after - before < GROWTH
+        assert after < MEMORY
         wait_until(lambda: _under_way(running.url) == 0, within_s=20)
         assert chat.create(model="fiddle", messages=[{"role": "user", "content": "x"}], max_tokens=1).choices
     finally:

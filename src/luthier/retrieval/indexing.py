@@ -163,20 +163,18 @@ def storable(document: Document) -> Document:
     return document if (text, title) == (document.text, document.title) else replace(document, text=text, title=title)
 
 
+def facts_of(document: Document) -> dict[str, Any]:
+    """Returns what a document's row says of it, beside its text and attributes."""
+    return {name: getattr(document, name) for name in _FACTS}
+
+
+_FACTS = ("source", "title", "media_type", "language", "licence", "author", "digest", "modified_at")
+
+
 def _kept(document: Document, row: Resource | None, cut: Cut, cutting: str) -> Kept | None:
     """Returns the document to be kept; None where the store has it as it is."""
     version = version_of(document, cutting)
-    facts = {
-        "source": document.source,
-        "title": document.title,
-        "media_type": document.media_type,
-        "language": document.language,
-        "licence": document.licence,
-        "author": document.author,
-        "digest": document.digest,
-        "modified_at": document.modified_at,
-        "attributes": dict(document.attributes),
-    }
+    facts = facts_of(document) | {"attributes": dict(document.attributes)}
     old = row.body if row else {}
     if old.get("version") == version and all(old.get(name) == value for name, value in facts.items()):
         return None

@@ -20,7 +20,7 @@ from luthier.report import Report
 from luthier.retrieval.durable import locked
 from luthier.retrieval.embedders import TextEmbedder, open_embedder, word_lengths
 from luthier.retrieval.index import Shape
-from luthier.retrieval.indexing import build, storable, version_of
+from luthier.retrieval.indexing import build, facts_of, storable, version_of
 from luthier.retrieval.options import EmbedderOptions
 from luthier.retrieval.stores import Configuration, NamedStore
 from luthier.retrieval.vectors import VectorCache
@@ -130,14 +130,7 @@ class _Work:
         identity = self._embedder.identity if self._embedder else ""
         body = {
             **row.body,
-            "source": document.source,
-            "title": document.title,
-            "media_type": document.media_type,
-            "language": document.language,
-            "licence": document.licence,
-            "author": document.author,
-            "digest": document.digest,
-            "modified_at": document.modified_at,
+            **facts_of(document),
             "version": version_of(document, json.dumps([identity, most, overlap])),
             "status": "in_progress",
             "indexed": False,
